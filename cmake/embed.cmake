@@ -1,0 +1,10 @@
+# Writes FILES as a table of { name, text } that codegen/kernels.h declares.
+set(text "#include \"codegen/kernels.h\"\n\nconst KernelFile kernel_files[] = {\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} body HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," body "${body}")
+  string(APPEND text "    {\"${name}\", (const char[]){${body}0}},\n")
+endforeach()
+string(APPEND text "    {0, 0},\n};\n")
+file(WRITE ${OUTPUT} "${text}")
