@@ -24,6 +24,8 @@ const char *output_pointer(Emitter *e, const Value *value);
 /* Puts `count` elements among the emitted weights (64-byte aligned; identical bytes are stored once), and returns the C
  * expression that addresses them, `const T *`. `data` is copied. For packed weights and tables made by a lowering. */
 const char *weight_table(Emitter *e, const char *name, Dtype type, const void *data, int64_t count);
+/* The same for floats that already live in the arena: nothing is copied. */
+const char *packed_table(Emitter *e, const char *name, const float *data, int64_t count);
 /* Scratch bytes that the planner reserved for this node (scratch_bytes in plan.h), `char *` expression. */
 const char *scratch_pointer(Emitter *e, const Node *node);
 

@@ -1,0 +1,38 @@
+#include "codegen/codegen.h"
+
+#include "codegen/emitter.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool codegen_emit(Graph *graph, const CodegenOptions *options, FILE *source, FILE *header, FILE *weights) {
+    Emitter *e = ARENA_NEW(graph->arena, Emitter);
+    if (!emitter_lower(e, graph, options)) return false;
+    errno = 0;
+    write_source(e, source);
+    write_header(e, header);
+    if (weights) weights_write_binary(&e->weights, weights);
+    if (ferror(source) || ferror(header) || (weights && ferror(weights)))
+        return fail(graph->diag, STATUS_FILE, "can't write the generated files: %s", errno ? strerror(errno) : "write error");
+    return true;
+}
+
+static const CodegenOptions unnamed = {.name = "net", .model = "", .header_name = "net.h"};
+
+bool codegen_check(Graph *graph) { return emitter_lower(ARENA_NEW(graph->arena, Emitter), graph, &unnamed); }
+
+bool codegen_sizes(Graph *graph, CodegenSizes *sizes) {
+    Emitter *e = ARENA_NEW(graph->arena, Emitter);
+    if (!emitter_lower(e, graph, &unnamed)) return false;
+    *sizes = (CodegenSizes){e->plan->arena_bytes, (int64_t)e->weights.bytes, e->plan->live_bytes};
+    return true;
+}
+
+int64_t node_multiply_adds(const Node *node) {
+    int64_t results = shape_count(&node->out[0]->shape), terms = 0;
+    if (node->op == OP_Conv) terms = shape_product(&node->in[1]->shape, 1, node->in[1]->shape.rank);
+    if (node->op == OP_Gemm) terms = node->in[0]->shape.dim[attr_int(node, A_TRANS_A, 0) ? 0 : 1];
+    if (node->op == OP_MatMul) terms = node->in[0]->shape.dim[node->in[0]->shape.rank - 1];
+    int64_t total;
+    return checked_mul(results, terms, &total) ? total : INT64_MAX;
+}

@@ -1,0 +1,88 @@
+#include "codegen/conv_geometry.h"
+
+#include <limits.h>
+
+/* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it. */
+enum { STRIP_BYTES = 256 * 1024, ROW_PIXELS = 256 };
+
+static bool is_blocked(const Value *value) { return value->layout == LAYOUT_BLOCKED; }
+
+static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
+    if (!node->in[1]->data || (node->in[2] && !node->in[2]->data)) return CONV_DIRECT;
+    bool narrow = g->in_channels == g->out_channels && g->in_channels < BLOCK && g->groups > 1;
+    return narrow && is_blocked(node->in[0]) && is_blocked(node->out[0]) ? CONV_GROUPED : CONV_DENSE;
+}
+
+/* A pointwise convolution treats its plane as longer rows, so that fewer tiles end at a row's end. */
+static void join_rows(ConvGeometry *g) {
+    int joined = 1;
+    for (int k = 2; k <= g->out_height && k * g->out_width <= ROW_PIXELS; k++)
+        if (g->out_height % k == 0) joined = k;
+    g->in_height = g->out_height /= joined;
+    g->in_width = g->out_width *= joined;
+}
+
+static int fitting_rows(const ConvGeometry *g, int64_t row_bytes, int window) {
+    int64_t rows = STRIP_BYTES / (row_bytes > 0 ? row_bytes : 1);
+    int64_t fit = (rows - window) / g->stride_height + 1;
+    if (fit < 1) fit = 1;
+    return fit > g->out_height ? g->out_height : (int)fit;
+}
+
+static void choose_strips(ConvGeometry *g, bool padded) {
+    int window_h = (g->kernel_height - 1) * g->dilation_height + 1, window_w = (g->kernel_width - 1) * g->dilation_width + 1;
+    bool pointwise = !padded && g->kernel_height == 1 && g->kernel_width == 1 && g->stride_height == 1 && g->stride_width == 1 &&
+                     g->in_height == g->out_height && g->in_width == g->out_width;
+    if (pointwise) join_rows(g);
+    int width = padded ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
+    int64_t row_bytes = (int64_t)g->in_channels * width * (int64_t)sizeof(float);
+    g->strip_rows = fitting_rows(g, row_bytes, window_h);
+    if (!padded) return;
+    g->padded_width = width;
+    g->padded_rows = (g->strip_rows - 1) * g->stride_height + window_h;
+    g->scratch_bytes = row_bytes * g->padded_rows;
+}
+
+static bool all_fit_int(const int64_t *values, int count) {
+    for (int k = 0; k < count; k++)
+        if (values[k] < 0 || values[k] > INT_MAX / 4) return false;
+    return true;
+}
+
+static bool read_geometry(const Node *node, ConvGeometry *g) {
+    const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape, *y = &node->out[0]->shape;
+    if (x->rank != 4) return false;
+    int64_t groups = attr_int(node, A_GROUP, 1);
+    int64_t sizes[] = {x->dim[0], groups, w->dim[1], w->dim[0] / groups, x->dim[2], x->dim[3], y->dim[2], y->dim[3], w->dim[2], w->dim[3],
+                       attr_ints_at(node, A_STRIDES, 0, 1), attr_ints_at(node, A_STRIDES, 1, 1), attr_ints_at(node, A_DILATIONS, 0, 1),
+                       attr_ints_at(node, A_DILATIONS, 1, 1), attr_ints_at(node, A_PADS, 0, 0), attr_ints_at(node, A_PADS, 1, 0),
+                       x->dim[2] * 16, x->dim[3] * 16};
+    if (!all_fit_int(sizes, (int)(sizeof sizes / sizeof *sizes))) return false;
+    *g = (ConvGeometry){.batch = (int)sizes[0], .groups = (int)sizes[1], .in_channels = (int)sizes[2], .out_channels = (int)sizes[3],
+                        .in_height = (int)sizes[4], .in_width = (int)sizes[5], .out_height = (int)sizes[6], .out_width = (int)sizes[7],
+                        .kernel_height = (int)sizes[8], .kernel_width = (int)sizes[9], .stride_height = (int)sizes[10], .stride_width = (int)sizes[11],
+                        .dilation_height = (int)sizes[12], .dilation_width = (int)sizes[13], .pad_top = (int)sizes[14], .pad_left = (int)sizes[15]};
+    g->blocked_in = is_blocked(node->in[0]);
+    g->blocked_out = is_blocked(node->out[0]);
+    return true;
+}
+
+static bool compute_geometry(const Node *node, ConvGeometry *g) {
+    if (!read_geometry(node, g)) return false;
+    bool padded = false;
+    for (int k = 0; k < 4; k++) padded |= attr_ints_at(node, A_PADS, k, 0) != 0;
+    g->kernel = choose_kernel(node, g);
+    if (g->kernel == CONV_DENSE) choose_strips(g, padded);
+    return true;
+}
+
+bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry) {
+    if (!compute_geometry(node, geometry))
+        return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled", INT_MAX / 64);
+    return true;
+}
+
+int64_t conv_scratch_bytes(const Node *node) {
+    ConvGeometry g;
+    return compute_geometry(node, &g) ? g.scratch_bytes : 0;
+}

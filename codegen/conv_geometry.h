@@ -1,0 +1,31 @@
+/* How one convolution runs: which kernel, what it reads, and the scratch it needs. */
+#ifndef SKIPC_CODEGEN_CONV_GEOMETRY_H
+#define SKIPC_CODEGEN_CONV_GEOMETRY_H
+
+#include "ir/graph.h"
+
+typedef enum {
+    CONV_DENSE,   /* every output channel sums all channels of its group */
+    CONV_GROUPED, /* groups narrower than a block: blocked in and out */
+    CONV_DIRECT   /* weights computed at run time: plain loops */
+} ConvKernel;
+
+/* The fields of `struct conv` in runtime/conv.h, which documents them. */
+typedef struct {
+    ConvKernel kernel;
+    int batch;
+    int groups, in_channels, out_channels;
+    int in_height, in_width, out_height, out_width;
+    int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
+    int pad_top, pad_left;
+    int strip_rows, padded_width, padded_rows;
+    bool blocked_in, blocked_out;
+    int64_t scratch_bytes;
+} ConvGeometry;
+
+/* False with a diagnostic where the node has no kernel (not two spatial axes, sizes over the kernels' int). */
+bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry);
+/* Scratch alone, for the planner; 0 where the geometry is refused. */
+int64_t conv_scratch_bytes(const Node *node);
+
+#endif

@@ -1,0 +1,220 @@
+#include "codegen/emitter.h"
+
+#include "codegen/kernels.h"
+#include "ir/op_table.h"
+
+#include <math.h>
+#include <string.h>
+
+Graph *emitter_graph(Emitter *e) { return e->graph; }
+
+void emit(Emitter *e, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    Text line = {.arena = e->graph->arena};
+    text_vprintf(&line, format, arguments);
+    va_end(arguments);
+    int depth = e->depth - (line.data[0] == '}');
+    text_printf(&e->steps, "%*s%s\n", 4 * depth, "", line.data);
+    for (const char *c = line.data; *c; c++) e->depth += (*c == '{') - (*c == '}');
+}
+
+static int find_kernel(const char *name, size_t length) {
+    for (int k = 0; kernel_files[k].name; k++)
+        if (strlen(kernel_files[k].name) == length && memcmp(kernel_files[k].name, name, length) == 0) return k;
+    return -1;
+}
+
+static void copy_kernel(Emitter *e, int index);
+
+/* True where the line is consumed: an include, or part of the include guard. */
+static bool handle_directive(Emitter *e, const char *line, size_t length, int conditions) {
+    static const char own[] = "#include \"runtime/", system[] = "#include <", guard[] = "#ifndef RUNTIME_", define[] = "#define RUNTIME_";
+    if (length > strlen(own) && memcmp(line, own, strlen(own)) == 0) {
+        const char *name = line + strlen(own), *end = strchr(name, '.');
+        int kernel = find_kernel(name, (size_t)(end - name));
+        if (kernel >= 0) copy_kernel(e, kernel);
+        return true;
+    }
+    if (conditions == 1 && length > strlen(system) && memcmp(line, system, strlen(system)) == 0) {
+        const char *text = arena_printf(e->graph->arena, "%.*s\n", (int)length, line);
+        if (!e->system_includes.data || !strstr(e->system_includes.data, text)) text_printf(&e->system_includes, "%s", text);
+        return true;
+    }
+    return (length > strlen(guard) && memcmp(line, guard, strlen(guard)) == 0) || (length > strlen(define) && memcmp(line, define, strlen(define)) == 0) ||
+           (conditions == 0 && length >= 6 && memcmp(line, "#endif", 6) == 0);
+}
+
+/* A kernel file without its include guard; what it includes comes first. */
+static void copy_kernel(Emitter *e, int index) {
+    if (e->kernel_used[index]) return;
+    e->kernel_used[index] = true;
+    int conditions = 0;
+    Text body = {.arena = e->graph->arena};
+    for (const char *line = kernel_files[index].text; *line;) {
+        const char *end = strchr(line, '\n');
+        size_t length = end ? (size_t)(end - line) : strlen(line);
+        conditions += length > 3 && memcmp(line, "#if", 3) == 0;
+        conditions -= length >= 6 && memcmp(line, "#endif", 6) == 0;
+        bool blank_again = length == 0 && (body.length == 0 || (body.length > 1 && body.data[body.length - 1] == '\n' && body.data[body.length - 2] == '\n'));
+        if (!handle_directive(e, line, length, conditions) && !blank_again) text_printf(&body, "%.*s\n", (int)length, line);
+        line = end ? end + 1 : line + length;
+    }
+    while (body.length > 1 && body.data[body.length - 1] == '\n' && body.data[body.length - 2] == '\n') body.length--;
+    text_add(&e->kernels, body.data, body.length);
+    text_add(&e->kernels, "\n", 1);
+}
+
+void use_kernel(Emitter *e, const char *kernel) {
+    int index = find_kernel(kernel, strlen(kernel));
+    if (index >= 0) copy_kernel(e, index);
+    else fail(e->graph->diag, STATUS_UNSUPPORTED, "skipc has no kernel '%s'", kernel);
+}
+
+void define_once(Emitter *e, const char *text) {
+    for (int k = 0; k < e->defined_count; k++)
+        if (strcmp(e->defined[k], text) == 0) return;
+    if (e->defined_count == e->defined_capacity) {
+        int capacity = e->defined_capacity * 2 + 32;
+        const char **defined = ARENA_ARRAY(e->graph->arena, const char *, capacity);
+        if (e->defined_count) memcpy(defined, e->defined, (size_t)e->defined_count * sizeof *defined);
+        e->defined = defined;
+        e->defined_capacity = capacity;
+    }
+    e->defined[e->defined_count++] = arena_strdup(e->graph->arena, text);
+    text_printf(&e->helpers, "%s\n", text);
+}
+
+static const char *offset_macro(Emitter *e, const Value *root) {
+    const char **macro = &e->place_macro[root->id];
+    if (!*macro) *macro = arena_printf(e->graph->arena, "AT_%d_%s", root->id, identifier_part(e->graph->arena, root->name));
+    return *macro;
+}
+
+static const char *parameter_of(const Parameter *parameters, int count, const Plan *plan, const Value *root) {
+    for (int k = 0; k < count; k++)
+        if (plan->of[parameters[k].value->id].storage == root) return parameters[k].name;
+    return NULL;
+}
+
+/* Memory of a value that is no constant, as an expression of type `T *` or `const T *`. */
+static const char *address(Emitter *e, const Value *value, const char *qualifier) {
+    const Value *root = e->plan->of[value->id].storage;
+    const char *type = dtype_c_name(value->type);
+    const Graph *graph = e->graph;
+    const char *parameter = root->is_input ? parameter_of(e->inputs, graph->input_count, e->plan, root) : e->plan->of[root->id].offset < 0 ? parameter_of(e->outputs, graph->output_count, e->plan, root) : NULL;
+    if (parameter) return root->type == value->type ? parameter : arena_printf(graph->arena, "(%s%s *)(%svoid *)%s", qualifier, type, qualifier, parameter);
+    e->uses_memory = true;
+    return arena_printf(graph->arena, "(%s%s *)(memory + %s)", qualifier, type, offset_macro(e, root));
+}
+
+/* `data` stays where it is: in the arena. */
+static const char *stored_table(Emitter *e, const char *name, Dtype type, const void *data, int64_t count) {
+    Arena *arena = e->graph->arena;
+    const char *macro = arena_printf(arena, "W_%d_%s", e->weights.count, identifier_part(arena, name));
+    int table = weights_add(&e->weights, macro, data, (size_t)count * dtype_size(type));
+    return arena_printf(arena, "(const %s *)(weights + %s)", dtype_c_name(type), e->weights.tables[table].macro);
+}
+
+const char *input_pointer(Emitter *e, const Value *value) {
+    if (value->data) return stored_table(e, value->name, value->type, value->data, shape_count(&value->shape));
+    return address(e, value, "const ");
+}
+
+const char *output_pointer(Emitter *e, const Value *value) { return address(e, value, ""); }
+
+const char *weight_table(Emitter *e, const char *name, Dtype type, const void *data, int64_t count) {
+    size_t bytes = (size_t)count * dtype_size(type);
+    void *copy = arena_alloc(e->graph->arena, bytes + 1, 1);
+    memcpy(copy, data, bytes);
+    return stored_table(e, name, type, copy, count);
+}
+
+const char *packed_table(Emitter *e, const char *name, const float *data, int64_t count) {
+    return stored_table(e, name, F32, data, count);
+}
+
+const char *scratch_pointer(Emitter *e, const Node *node) {
+    e->uses_memory = true;
+    return arena_printf(e->graph->arena, "(memory + %lld)", (long long)e->plan->scratch_offset[node->mark]);
+}
+
+const char *float_literal(Emitter *e, double value) {
+    if (isnan(value)) {
+        use_kernel(e, "fma"); /* brings math.h */
+        return "NAN";
+    }
+    if (isinf(value)) {
+        use_kernel(e, "fma");
+        return value < 0 ? "-INFINITY" : "INFINITY";
+    }
+    const char *text = arena_printf(e->graph->arena, "%.9g", value);
+    return arena_printf(e->graph->arena, strpbrk(text, ".e") ? "%sf" : "%s.0f", text);
+}
+
+static const char *step_shapes(Emitter *e, const Node *node) {
+    char from[128], to[128];
+    const Shape *in = node->in_count && node->in[0] ? &node->in[0]->shape : &node->out[0]->shape;
+    return arena_printf(e->graph->arena, "%s -> %s", shape_text(in, from, sizeof from), shape_text(&node->out[0]->shape, to, sizeof to));
+}
+
+static bool is_empty(const Node *node) {
+    for (int k = 0; k < node->out_count; k++)
+        if (shape_count(&node->out[k]->shape) > 0) return false;
+    return true;
+}
+
+static bool lower_node(Emitter *e, Node *node) {
+    if (is_empty(node)) return true; /* no element to compute */
+    Arena *arena = e->graph->arena;
+    text_printf(&e->steps, "\n");
+    e->depth = 1;
+    emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type), step_shapes(e, node));
+    e->depth = 1;
+    emit(e, "{");
+    if (!lower_of(node->op)(e, node)) return false;
+    emit(e, "}");
+    return e->graph->diag->status == STATUS_OK;
+}
+
+/* One parameter is called `input` or `output`; several carry their ONNX name and their position. */
+static Parameter *name_parameters(Emitter *e, Value **values, int count, const char *const *names, const char *role) {
+    Arena *arena = e->graph->arena;
+    Parameter *parameters = ARENA_ARRAY(arena, Parameter, count);
+    for (int k = 0; k < count; k++) {
+        const char *name = names ? names[k] : values[k]->name;
+        parameters[k].value = values[k];
+        parameters[k].name = count == 1 ? role : arena_printf(arena, "%s%d_%s", role, k, identifier_part(arena, name));
+    }
+    return parameters;
+}
+
+/* Outputs that no step writes: inputs, constants, and values that another output's buffer already holds. */
+static void copy_remaining_outputs(Emitter *e) {
+    for (int k = 0; k < e->graph->output_count; k++) {
+        const Value *value = e->outputs[k].value;
+        size_t bytes = (size_t)shape_count(&value->shape) * dtype_size(value->type);
+        const char *from = bytes ? input_pointer(e, value) : e->outputs[k].name;
+        if (strcmp(from, e->outputs[k].name) == 0) continue;
+        text_printf(&e->steps, "\n    memcpy(%s, %s, %zu); /* output '%s' */\n", e->outputs[k].name, from, bytes,
+                    comment_text(e->graph->arena, e->graph->output_names[k]));
+    }
+}
+
+bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
+    Arena *arena = graph->arena;
+    *e = (Emitter){.graph = graph, .options = options};
+    e->weights.arena = e->steps.arena = e->kernels.arena = e->helpers.arena = e->system_includes.arena = arena;
+    text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
+    int kernels = 0;
+    while (kernel_files[kernels].name) kernels++;
+    e->kernel_used = ARENA_ARRAY(arena, bool, kernels + 1);
+    e->place_macro = ARENA_ARRAY(arena, const char *, graph->value_count + 1);
+    if (!(e->plan = plan_memory(graph))) return false;
+    e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
+    e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
+    for (Node *node = graph->first; node; node = node->next)
+        if (!lower_node(e, node)) return false;
+    copy_remaining_outputs(e);
+    return graph->diag->status == STATUS_OK;
+}

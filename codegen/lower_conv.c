@@ -1,0 +1,143 @@
+/* Convolutions: chooses the kernel, packs the weights in its order of reading, and calls it. */
+#include "codegen/activation.h"
+#include "codegen/conv_geometry.h"
+#include "codegen/emitter.h"
+#include "ir/op_table.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The packed panels that runtime/conv.h describes. `shape` of the source is [groups * out][in][height][width]. */
+static float *pack_panels(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
+    int panels = (g->out_channels + BLOCK - 1) / BLOCK, taps = g->kernel_height * g->kernel_width;
+    int64_t panel_floats = (int64_t)g->in_channels * taps * BLOCK;
+    *count = panel_floats * panels * g->groups;
+    float *packed = ARENA_ARRAY(arena, float, *count);
+    for (int m = 0; m < g->groups * g->out_channels; m++) {
+        int group = m / g->out_channels, within = m % g->out_channels;
+        const float *from = source + (int64_t)m * g->in_channels * taps;
+        float *panel = packed + (group * panels + within / BLOCK) * panel_floats + within % BLOCK;
+        for (int c = 0; c < g->in_channels; c++) {
+            int first = c / BLOCK * BLOCK, width = g->in_channels - first < BLOCK ? g->in_channels - first : BLOCK;
+            for (int tap = 0; tap < taps; tap++)
+                panel[((int64_t)first * taps + (int64_t)tap * width + (c - first)) * BLOCK] = from[(int64_t)c * taps + tap];
+        }
+    }
+    return packed;
+}
+
+/* [block][tap][channel of the group][16], for groups narrower than a block. */
+static float *pack_grouped(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
+    int taps = g->kernel_height * g->kernel_width, width = g->in_channels;
+    *count = (int64_t)g->groups * width * taps * width;
+    float *packed = ARENA_ARRAY(arena, float, *count);
+    for (int m = 0; m < g->groups * width; m++)
+        for (int c = 0; c < width; c++)
+            for (int tap = 0; tap < taps; tap++)
+                packed[(((int64_t)(m / BLOCK) * taps + tap) * width + c) * BLOCK + m % BLOCK] = source[((int64_t)m * width + c) * taps + tap];
+    return packed;
+}
+
+/* One bias for each lane of each panel; zeros where the node has none. */
+static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
+    int padded = g->kernel == CONV_GROUPED ? g->out_channels : (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+    *count = (int64_t)g->groups * padded;
+    float *packed = ARENA_ARRAY(arena, float, *count);
+    for (int m = 0; source && m < g->groups * g->out_channels; m++)
+        packed[m / g->out_channels * padded + m % g->out_channels] = source[m];
+    return packed;
+}
+
+/* Limits that do the fused activation inside the kernel; false where it must run after it. */
+static bool activation_limits(const Node *node, double *low, double *high) {
+    Activation activation = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE);
+    *low = activation == ACT_RELU ? 0.0 : activation == ACT_CLIP ? attr_float(node, A_ACTIVATION_ALPHA, -INFINITY) : -INFINITY;
+    *high = activation == ACT_CLIP ? attr_float(node, A_ACTIVATION_BETA, INFINITY) : INFINITY;
+    return activation == ACT_NONE || activation == ACT_RELU || activation == ACT_CLIP;
+}
+
+/* The geometry as a shared constant; returns its name. Equal layers share one. */
+static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double low, double high) {
+    Arena *arena = e->graph->arena;
+    const char *fields = arena_printf(
+        arena, "{%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s, %s}", g->groups, g->in_channels, g->out_channels,
+        g->in_height, g->in_width, g->out_height, g->out_width, g->kernel_height, g->kernel_width, g->stride_height, g->stride_width,
+        g->dilation_height, g->dilation_width, g->pad_top, g->pad_left, g->strip_rows, g->padded_width, g->padded_rows, g->blocked_out,
+        float_literal(e, low), float_literal(e, high));
+    uint32_t hash = 2166136261u;
+    for (const char *c = fields; *c; c++) hash = (hash ^ (unsigned char)*c) * 16777619u;
+    const char *name = arena_printf(arena, "conv_%dx%d_%d_to_%d_%08x", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels, (unsigned)hash);
+    define_once(e, arena_printf(arena, "static const struct conv %s = %s;", name, fields));
+    return name;
+}
+
+/* The kernel with its constants filled in, as a function of the generated file; returns its name. */
+static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
+    Arena *arena = e->graph->arena;
+    if (g->kernel == CONV_DIRECT) {
+        use_kernel(e, "conv_direct");
+        return "conv_direct";
+    }
+    if (g->kernel == CONV_GROUPED) {
+        use_kernel(e, "conv_grouped");
+        const char *name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
+        define_once(e, arena_printf(arena,
+                                    "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
+                                    "                const float *residual, float *out) {\n"
+                                    "    conv_grouped(g, in, weights, bias, residual, out, %d);\n}\n", name, g->in_channels));
+        return name;
+    }
+    use_kernel(e, "conv_dense");
+    const char *name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
+    define_once(e, arena_printf(arena,
+                                "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
+                                "                const float *residual, float *out, float *scratch) {\n"
+                                "    conv_dense(g, in, weights, bias, residual, out, scratch, %d, %d);\n}\n", name, g->blocked_in ? BLOCK : 1, g->stride_width));
+    return name;
+}
+
+static const char *weights_expression(Emitter *e, const Node *node, const ConvGeometry *g) {
+    if (g->kernel == CONV_DIRECT) return input_pointer(e, node->in[1]);
+    int64_t count;
+    const float *packed = g->kernel == CONV_GROUPED ? pack_grouped(e->graph->arena, g, node->in[1]->data, &count)
+                                                    : pack_panels(e->graph->arena, g, node->in[1]->data, &count);
+    return packed_table(e, node->in[1]->name, packed, count);
+}
+
+static const char *bias_expression(Emitter *e, const Node *node, const ConvGeometry *g) {
+    const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
+    if (g->kernel == CONV_DIRECT) return bias ? input_pointer(e, bias) : "NULL";
+    int64_t count;
+    const float *packed = pack_bias(e->graph->arena, g, bias ? bias->data : NULL, &count);
+    return packed_table(e, bias ? bias->name : "zero_bias", packed, count);
+}
+
+static void apply_activation_after(Emitter *e, const Node *node) {
+    emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape), activation_expression(e, node, "out[i]"));
+}
+
+bool lower_conv(Emitter *e, Node *node) {
+    ConvGeometry g;
+    if (node->out[0]->type != F32)
+        return node_fail(e->graph, node, STATUS_UNSUPPORTED, "convolutions of element type %s can't be compiled; only f32", dtype_name(node->out[0]->type));
+    if (!conv_geometry(e->graph, node, &g)) return false;
+    double low, high;
+    bool limits = activation_limits(node, &low, &high);
+    const char *kernel = specialised_kernel(e, &g), *geometry = geometry_constant(e, &g, low, high);
+    const Value *residual = node->in_count > 3 ? node->in[3] : NULL;
+    emit(e, "const float *in = %s;", input_pointer(e, node->in[0]));
+    if (residual) emit(e, "const float *residual = %s;", input_pointer(e, residual));
+    emit(e, "float *out = %s;", output_pointer(e, node->out[0]));
+    const char *weights = weights_expression(e, node, &g), *bias = bias_expression(e, node, &g);
+    const char *scratch = g.kernel != CONV_DENSE ? "" : g.scratch_bytes ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node)) : ", NULL";
+    int64_t in_image = shape_product(&node->in[0]->shape, 1, 4), out_image = shape_product(&node->out[0]->shape, 1, 4);
+    if (g.batch == 1) {
+        emit(e, "%s(&%s, in, %s, %s, %s, out%s);", kernel, geometry, weights, bias, residual ? "residual" : "NULL", scratch);
+    } else {
+        emit(e, "for (size_t n = 0; n < %d; n++)", g.batch);
+        emit(e, "    %s(&%s, in + n * %lld, %s, %s, %s, out + n * %lld%s);", kernel, geometry, (long long)in_image, weights, bias,
+             residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL", (long long)out_image, scratch);
+    }
+    if (!limits) apply_activation_after(e, node);
+    return true;
+}

@@ -1,0 +1,102 @@
+/* Conv (ONNX 1, 11, 22) with the residual and the activation that passes fuse into it. */
+#include "ir/op_functions.h"
+#include "ir/op_support.h"
+
+#include <inttypes.h>
+
+static bool check_weight(Graph *graph, Node *node, int64_t group) {
+    const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape;
+    if (w->rank != x->rank || x->rank < 3)
+        return node_fail(graph, node, STATUS_INVALID, "its input is %s and its weight %s: both need the same 3 axes or more",
+                         input_shape(graph, node, 0), input_shape(graph, node, 1));
+    if (group < 1 || w->dim[1] > INT64_MAX / group || w->dim[1] * group != x->dim[1] || w->dim[0] % group)
+        return node_fail(graph, node, STATUS_INVALID,
+                         "its weight %s does not fit an input of %" PRId64 " channels in %" PRId64 " groups",
+                         input_shape(graph, node, 1), x->dim[1], group);
+    return true;
+}
+
+bool infer_conv(Graph *graph, Node *node) {
+    const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape;
+    Window window;
+    if (!infer_types(graph, node, true) || !check_weight(graph, node, attr_int(node, A_GROUP, 1)) ||
+        !window_read(node, x, w->dim + 2, &window, graph->diag))
+        return false;
+    Shape out = {.rank = x->rank, .dim = {x->dim[0], w->dim[0]}};
+    for (int i = 0; i < window.axes; i++) out.dim[2 + i] = window.out[3 - window.axes + i];
+    if (node->in_count > 2 && node->in[2]) {
+        const Shape *bias = &node->in[2]->shape;
+        if (bias->rank != 1 || bias->dim[0] != w->dim[0])
+            return node_fail(graph, node, STATUS_INVALID, "its bias is %s, but it has %" PRId64 " output channels",
+                             input_shape(graph, node, 2), w->dim[0]);
+    }
+    if (node->in_count > 3 && node->in[3] && !shape_equal(&node->in[3]->shape, &out)) {
+        char text[256];
+        return node_fail(graph, node, STATUS_INVALID, "its residual is %s, its result %s", input_shape(graph, node, 3),
+                         shape_text(&out, text, sizeof text));
+    }
+    int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
+    if (activation < 0 || activation >= ACT_COUNT)
+        return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);
+    return infer_output(graph, node, 0, node->in[0]->type, out);
+}
+
+/* Where the tap reads for each of up to PANEL output positions from `first`: an offset into the plane, or -1 for padding. */
+static void tap_offsets(const Window *w, int64_t tap, int64_t first, int64_t columns, int64_t *offset) {
+    int64_t k[3] = {tap / (w->kernel[1] * w->kernel[2]), tap / w->kernel[2] % w->kernel[1], tap % w->kernel[2]};
+    for (int64_t p = 0; p < PANEL; p++) {
+        int64_t position = first + p, at = 0;
+        int64_t o[3] = {position / (w->out[1] * w->out[2]), position / w->out[2] % w->out[1], position % w->out[2]};
+        bool inside = p < columns;
+        for (int i = 0; i < 3 && inside; i++) {
+            int64_t index = o[i] * w->stride[i] + k[i] * w->dilation[i] - w->begin[i];
+            inside = index >= 0 && index < w->in[i];
+            at = at * w->in[i] + index;
+        }
+        offset[p] = inside ? at : -1;
+    }
+}
+
+/* panel[channel][tap][position]: what the windows of PANEL output positions read. */
+static void fill_panel(const Window *w, const double *x, int64_t channels, int64_t first, int64_t columns, double *panel) {
+    int64_t taps = window_taps(w), plane = window_in_plane(w);
+    for (int64_t tap = 0; tap < taps; tap++) {
+        int64_t offset[PANEL];
+        tap_offsets(w, tap, first, columns, offset);
+        for (int64_t c = 0; c < channels; c++) {
+            double *row = panel + (c * taps + tap) * PANEL;
+            for (int p = 0; p < PANEL; p++) row[p] = offset[p] < 0 ? 0 : x[c * plane + offset[p]];
+        }
+    }
+}
+
+bool eval_conv(const Node *node, const Tensor *const *in, Tensor *const *out, Arena *scratch, Diag *diag) {
+    const Tensor *x = in[0], *weight = in[1], *bias = node->in_count > 2 ? in[2] : NULL,
+                 *residual = node->in_count > 3 ? in[3] : NULL;
+    Tensor *y = out[0];
+    Window window;
+    if (!window_read(node, &x->shape, weight->shape.dim + 2, &window, diag)) return false;
+    if (!y->count) return true;
+    int64_t group = attr_int(node, A_GROUP, 1), channels = weight->shape.dim[1], maps = weight->shape.dim[0] / group;
+    int64_t depth = channels * window_taps(&window), in_plane = window_in_plane(&window), plane = window_out_plane(&window);
+    double *panel = ARENA_ARRAY(scratch, double, depth * PANEL), *sums = ARENA_ARRAY(scratch, double, maps * PANEL);
+    Epilogue epilogue = epilogue_of(node);
+    for (int64_t image = 0; image < x->shape.dim[0] * group; image++) { /* group by group: both are outermost, in this order */
+        int64_t first_map = image % group * maps;
+        for (int64_t first = 0; first < plane; first += PANEL) {
+            int64_t columns = plane - first < PANEL ? plane - first : PANEL;
+            fill_panel(&window, x->f + image * channels * in_plane, channels, first, columns, panel);
+            gemm_panel(maps, depth, weight->f + first_map * depth, depth, panel, sums);
+            for (int64_t m = 0; m < maps; m++) {
+                int64_t at = (image * maps + m) * plane + first;
+                double offset = bias ? bias->f[first_map + m] : 0;
+                for (int64_t p = 0; p < columns; p++) {
+                    double sum = sums[m * PANEL + p] + offset;
+                    if (residual) sum += residual->f[at + p];
+                    y->f[at + p] = epilogue_apply(&epilogue, sum);
+                }
+            }
+        }
+    }
+    return true;
+}

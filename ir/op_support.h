@@ -1,0 +1,65 @@
+/* What the operator families share: inference helpers, strides, windows, integer arithmetic that wraps. */
+#ifndef SKIPC_IR_OP_SUPPORT_H
+#define SKIPC_IR_OP_SUPPORT_H
+
+#include "ir/op_table.h"
+
+/* Gives output `index` its type and shape; refuses a shape with too many elements. */
+bool infer_output(Graph *graph, Node *node, int index, Dtype type, Shape shape);
+/* Refuses an input whose type differs from the first one's, and integers where `float_only`. */
+bool infer_types(Graph *graph, Node *node, bool float_only);
+/* Axis counted from the end where negative; false with a diagnostic when it lies outside 0 to rank - 1. */
+bool infer_axis(Graph *graph, const Node *node, int64_t axis, int rank, int *result);
+/* "2x3" of an input, for messages. */
+const char *input_shape(Graph *graph, const Node *node, int index);
+
+/* Elements between neighbours along each axis, row-major. */
+void shape_strides(const Shape *shape, int64_t *stride);
+/* The strides of `operand` along the axes of `result`, to which it broadcasts: 0 where it repeats. */
+void broadcast_strides(const Shape *operand, const Shape *result, int64_t *stride);
+/* Counts `index` up over the first `axes` axes of `shape`; false after the last position. */
+bool odometer_next(const Shape *shape, int axes, int64_t *index);
+/* out[i, j, ...] = in[offset + i stride[0] + j stride[1] ...] */
+void strided_copy(Tensor *out, const Tensor *in, int64_t offset, const int64_t *stride);
+void copy_elements(Tensor *out, int64_t to, const Tensor *in, int64_t from, int64_t count);
+/* Extent of the axes before, at and after `axis`: every index is (outer * length + at) * inner + rest. */
+typedef struct {
+    int64_t outer, length, inner;
+} AxisSplit;
+AxisSplit split_at(const Shape *shape, int axis);
+
+/* A sliding window over 1 to 3 spatial axes, lifted to three: unused leading axes have extent 1. */
+typedef struct {
+    int axes; /* spatial axes of the operator */
+    int64_t kernel[3], stride[3], dilation[3], begin[3], end[3], in[3], out[3];
+} Window;
+/* Reads and checks the attributes of a window operator over `input`; `kernel` overrides kernel_shape (Conv: the weight's). */
+bool window_read(const Node *node, const Shape *input, const int64_t *kernel, Window *window, Diag *diag);
+int64_t window_taps(const Window *window);
+int64_t window_in_plane(const Window *window);
+int64_t window_out_plane(const Window *window);
+
+/* Two's complement value of `value`'s low bits, as `type` holds them (BOOL: 0 or 1; U64: the bits). */
+int64_t integer_wrap(Dtype type, int64_t value);
+/* Towards zero, saturating; NaN gives 0. */
+int64_t integer_of_float(Dtype type, double value);
+double float_of_integer(Dtype type, int64_t value);
+bool integer_less(Dtype type, int64_t a, int64_t b);
+int64_t integer_lowest(Dtype type);
+int64_t integer_highest(Dtype type);
+
+/* The activation fused into a node's epilogue, with its parameters or their defaults. */
+typedef struct {
+    Activation kind;
+    double alpha, beta;
+} Epilogue;
+Epilogue epilogue_of(const Node *node);
+double epilogue_apply(const Epilogue *epilogue, double x);
+void activation_defaults(Activation activation, double *alpha, double *beta);
+
+/* Columns of a panel: what gemm_panel multiplies by at once. */
+enum { PANEL = 8 };
+/* out[m][PANEL] = a[m][k] (rows `stride` apart) * panel[k][PANEL]; sums run along k in order. */
+void gemm_panel(int64_t m, int64_t k, const double *a, int64_t stride, const double *panel, double *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* The optimiser's table of contents. docs/passes.md shows each pass at work. */
+#include "passes/passes.h"
+
+static const Pass passes[] = {
+    {"fold-constants", "compute nodes whose inputs are all constants", fold_constants},
+    {"simplify", "drop nodes that change nothing, cancel Transposes and Reshapes", simplify},
+    {"remove-dead-code", "drop nodes whose outputs nobody reads", remove_dead_code},
+    {"fold-batchnorm", "fold BatchNormalization and per-channel arithmetic into Conv and Gemm", fold_batchnorm},
+    {"lower-batchnorm", "turn what BatchNormalization is left into Mul and Add", lower_batchnorm},
+    {"merge-pad", "merge Pad into the Conv or pool that reads it", merge_pad},
+    {"gemm-to-conv", "turn Gemm and MatMul with constant weights into Conv", gemm_to_conv},
+    {"simplify", "again: join the Reshapes around converted layers", simplify},
+    {"fuse-activation", "fuse activations into the Conv or Add before them", fuse_activation},
+    {"fuse-residual", "fuse residual Adds into the Conv before them", fuse_residual},
+    {"remove-dead-code", "again: drop what the fusions left unread", remove_dead_code},
+    {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
+};
+
+const Pass *pipeline(int *count) {
+    *count = (int)(sizeof passes / sizeof passes[0]);
+    return passes;
+}
+
+bool pipeline_run(Graph *graph, void (*after)(void *context, const Pass *pass, Graph *graph), void *context) {
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+        if (!passes[i].run(graph)) return false;
+#ifndef NDEBUG
+        if (!graph_verify(graph)) return false;
+#endif
+        if (after) after(context, &passes[i], graph);
+    }
+    return true;
+}

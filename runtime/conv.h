@@ -1,0 +1,21 @@
+#ifndef RUNTIME_CONV_H
+#define RUNTIME_CONV_H
+
+#include <stddef.h>
+
+/* Geometry of a two-dimensional convolution whose output channels are summed over all channels of their group. Weights are
+ * packed in panels of 16 output channels, [panel][in channel / 16][kernel row][kernel column][in channel % 16][16]: the order of the
+ * sum, which starts from the bias and is the same on every target. */
+struct conv {
+    int groups;
+    int in_channels, out_channels;  /* of one group */
+    int in_height, in_width, out_height, out_width;
+    int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
+    int pad_top, pad_left;
+    int strip_rows;                 /* output rows computed from one strip of the input */
+    int padded_width, padded_rows;  /* of a strip copied to scratch; 0 where the input is read in place */
+    int blocked_out;                /* the output is [channels / 16][rows][columns][16]; else planar */
+    float low, high;                /* the activation: the result is limited to these */
+};
+
+#endif

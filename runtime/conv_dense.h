@@ -1,0 +1,83 @@
+#ifndef RUNTIME_CONV_DENSE_H
+#define RUNTIME_CONV_DENSE_H
+
+#include "runtime/conv_strip.h"
+#include "runtime/conv_tile.h"
+
+/* One row of output pixels by `vectors` vectors of output channels. */
+static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
+                                   const float *bias, const float *residual, float *out, int lanes, const int vectors,
+                                   const size_t pixel, const size_t channel) {
+    const size_t out_pixel = g->blocked_out ? 16 : 1;
+#define CONV_TILE(pixels) \
+    conv_tile(g, at, in, weights, bias, residual, out, lanes, pixels, vectors, pixel, channel)
+    int x = 0;
+    for (; x + TILE_PIXELS <= g->out_width; x += TILE_PIXELS) {
+        CONV_TILE(TILE_PIXELS);
+        in += TILE_PIXELS * pixel;
+        out += TILE_PIXELS * out_pixel;
+        if (residual) residual += TILE_PIXELS * out_pixel;
+    }
+    switch (g->out_width - x) {
+#if TILE_PIXELS > 8
+    case 13: CONV_TILE(13); break;
+    case 12: CONV_TILE(12); break;
+    case 11: CONV_TILE(11); break;
+    case 10: CONV_TILE(10); break;
+    case 9: CONV_TILE(9); break;
+    case 8: CONV_TILE(8); break;
+#endif
+#if TILE_PIXELS > 6
+    case 7: CONV_TILE(7); break;
+    case 6: CONV_TILE(6); break;
+#endif
+#if TILE_PIXELS > 4
+    case 5: CONV_TILE(5); break;
+    case 4: CONV_TILE(4); break;
+#endif
+    case 3: CONV_TILE(3); break;
+    case 2: CONV_TILE(2); break;
+    case 1: CONV_TILE(1); break;
+    default: break;
+    }
+#undef CONV_TILE
+}
+
+/* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are
+ * constants where this is called. `residual` (or NULL) has the output's layout and may be the output itself. */
+static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
+                                     float *out, float *scratch, const int unit, const int stride) {
+    const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
+    const int height = copied ? g->padded_rows : g->in_height, width = copied ? g->padded_width : g->in_width;
+    const int planes = unit == 16 ? g->in_channels / 16 : g->in_channels;
+    const size_t plane = (size_t)height * (size_t)width, out_plane = (size_t)g->out_height * (size_t)g->out_width;
+    const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
+    const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
+    const struct conv_input at = {plane * 16, (size_t)(g->dilation_height * width * unit), (size_t)(g->dilation_width * unit), panel_floats};
+    for (int group = 0; group < g->groups; group++) {
+        const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
+        for (int first = 0; first < g->out_height; first += g->strip_rows) {
+            const int end = first + g->strip_rows < g->out_height ? first + g->strip_rows : g->out_height;
+            if (copied) conv_strip(g, group_in, scratch, first, planes, unit);
+            const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
+            int channels = 0;
+            while (channels < panels * 16) {
+                const int wide = channels + LANES * TILE_VECTORS <= panels * 16;
+                const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
+                const float *b = bias + group * panels * 16 + channels;
+                const size_t out_channel = (size_t)(group * g->out_channels + channels / 16 * 16);
+                size_t o = out_channel * out_plane + (g->blocked_out ? (size_t)(channels % 16) : (size_t)(channels % 16) * out_plane) + (size_t)first * out_row;
+                const float *a = strip;
+                const int lanes = g->out_channels - channels;
+                for (int y = first; y < end; y++, o += out_row, a += (size_t)(g->stride_height * width * unit)) {
+                    const float *r = residual ? residual + o : residual;
+                    if (wide) conv_row(g, &at, a, w, b, r, out + o, lanes, TILE_VECTORS, (size_t)(unit * stride), unit == 16 ? 1 : plane);
+                    else conv_row(g, &at, a, w, b, r, out + o, lanes, 1, (size_t)(unit * stride), unit == 16 ? 1 : plane);
+                }
+                channels += wide ? LANES * TILE_VECTORS : LANES;
+            }
+        }
+    }
+}
+
+#endif

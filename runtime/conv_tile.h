@@ -1,0 +1,65 @@
+#ifndef RUNTIME_CONV_TILE_H
+#define RUNTIME_CONV_TILE_H
+
+#include <stddef.h>
+
+#include "runtime/conv.h"
+#include "runtime/vec.h"
+
+/* Where the input of a tile lies, in floats. */
+struct conv_input {
+    size_t block, row, column; /* from one block of 16 channels, kernel row or kernel column to the next */
+    size_t panel;              /* from one panel of weights to the next */
+};
+
+/* PIXELS output pixels of a row by VECTORS vectors of output channels; `pixel` and `channel` are the input's steps from pixel to pixel and from
+ * channel to channel. All four are constants where this is called. `lanes` (planar output): channels that exist. */
+static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
+                                    const float *bias, const float *residual, float *out, int lanes, const int pixels,
+                                    const int vectors, const size_t pixel, const size_t channel) {
+    vec acc[TILE_PIXELS][TILE_VECTORS];
+    UNROLL for (int n = 0; n < vectors; n++) {
+        const vec b = vec_load(bias + n * LANES);
+        UNROLL for (int m = 0; m < pixels; m++) acc[m][n] = b;
+    }
+    for (int first = 0; first < g->in_channels; first += 16, in += at->block) {
+        const int count = g->in_channels - first < 16 ? g->in_channels - first : 16;
+        for (int ky = 0; ky < g->kernel_height; ky++)
+            for (int kx = 0; kx < g->kernel_width; kx++) {
+                const float *a = in + (size_t)ky * at->row + (size_t)kx * at->column;
+                for (int c = 0; c < count; c++, a += channel, weights += 16) {
+                    vec b[TILE_VECTORS];
+                    UNROLL for (int n = 0; n < vectors; n++)
+                        b[n] = vec_load(weights + (size_t)(n * LANES / 16) * at->panel + n * LANES % 16);
+                    UNROLL for (int m = 0; m < pixels; m++) {
+                        const float s = a[(size_t)m * pixel];
+                        UNROLL for (int n = 0; n < vectors; n++) acc[m][n] = vec_fma(s, b[n], acc[m][n]);
+                    }
+                }
+            }
+    }
+    const size_t plane = (size_t)g->out_height * (size_t)g->out_width;
+    if (g->blocked_out) {
+        UNROLL for (int n = 0; n < vectors; n++) {
+            const size_t offset = (size_t)(n * LANES / 16) * plane * 16 + n * LANES % 16;
+            UNROLL for (int m = 0; m < pixels; m++) {
+                const size_t o = offset + (size_t)m * 16;
+                const vec v = residual ? vec_add(acc[m][n], vec_load(residual + o)) : acc[m][n];
+                vec_store(out + o, vec_clamp(v, g->low, g->high));
+            }
+        }
+    } else {
+        UNROLL for (int n = 0; n < vectors; n++)
+            UNROLL for (int m = 0; m < pixels; m++) {
+                float lane[LANES];
+                vec_store(lane, acc[m][n]);
+                for (int l = 0; l < LANES && n * LANES + l < lanes; l++) {
+                    const size_t o = (size_t)(n * LANES + l) * plane + (size_t)m;
+                    const float v = residual ? lane[l] + residual[o] : lane[l];
+                    out[o] = v < g->low ? g->low : v > g->high ? g->high : v;
+                }
+            }
+    }
+}
+
+#endif

@@ -1,0 +1,104 @@
+#ifndef RUNTIME_VEC_H
+#define RUNTIME_VEC_H
+
+#include <string.h>
+
+#include "runtime/fma.h"
+
+/* A vector of LANES floats, LANES dividing the channel block of 16, and the tile of the convolution kernels: TILE_PIXELS by
+ * TILE_VECTORS accumulators fill the machine's registers. Lanes are output channels, never terms of one sum, so results
+ * do not depend on LANES. */
+#if defined(__GNUC__) && defined(__AVX512F__)
+#include <immintrin.h>
+#define TILE_PIXELS 14
+enum { LANES = 16, TILE_VECTORS = 2 };
+#elif defined(__GNUC__) && defined(__AVX__) && defined(__FMA__)
+#include <immintrin.h>
+#define TILE_PIXELS 6
+enum { LANES = 8, TILE_VECTORS = 2 };
+#elif defined(__GNUC__) && defined(__aarch64__)
+#include <arm_neon.h>
+#define TILE_PIXELS 8
+enum { LANES = 4, TILE_VECTORS = 2 };
+#elif defined(__GNUC__) && defined(__SSE2__)
+#define TILE_PIXELS 6
+enum { LANES = 4, TILE_VECTORS = 2 };
+#else
+#define TILE_PIXELS 4
+enum { LANES = 4, TILE_VECTORS = 1 };
+#define VEC_PLAIN
+#endif
+
+#ifdef __GNUC__
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+/* Constant bounds unroll, so that accumulators stay in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
+#endif
+
+#ifdef VEC_PLAIN
+typedef struct {
+    float lane[LANES];
+} vec;
+#else
+typedef float vec __attribute__((vector_size(4 * LANES)));
+#endif
+
+static ALWAYS_INLINE vec vec_load(const float *p) {
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static ALWAYS_INLINE void vec_store(float *p, vec v) { memcpy(p, &v, sizeof v); }
+
+/* acc + a * b, fused. */
+static ALWAYS_INLINE vec vec_fma(float a, vec b, vec acc) {
+#if defined(VEC_PLAIN)
+    for (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a, b.lane[i], acc.lane[i]);
+    return acc;
+#elif defined(__AVX512F__)
+    return (vec)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)b, (__m512)acc);
+#elif defined(__AVX__) && defined(__FMA__)
+    return (vec)_mm256_fmadd_ps(_mm256_set1_ps(a), (__m256)b, (__m256)acc);
+#elif defined(__aarch64__)
+    return (vec)vfmaq_n_f32((float32x4_t)acc, (float32x4_t)b, a);
+#else
+    return acc + a * b;
+#endif
+}
+
+static ALWAYS_INLINE vec vec_add(vec a, vec b) {
+#ifdef VEC_PLAIN
+    for (int i = 0; i < LANES; i++) a.lane[i] += b.lane[i];
+    return a;
+#else
+    return a + b;
+#endif
+}
+
+/* Each lane limited to [low, high]; a NaN stays. */
+static ALWAYS_INLINE vec vec_clamp(vec v, float low, float high) {
+#if defined(VEC_PLAIN)
+    for (int i = 0; i < LANES; i++) v.lane[i] = v.lane[i] < low ? low : v.lane[i] > high ? high : v.lane[i];
+    return v;
+#elif defined(__AVX512F__)
+    return (vec)_mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), (__m512)v));
+#elif defined(__AVX__) && defined(__FMA__)
+    return (vec)_mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), (__m256)v));
+#elif defined(__aarch64__)
+    return (vec)vminq_f32(vmaxq_f32((float32x4_t)v, vdupq_n_f32(low)), vdupq_n_f32(high));
+#else
+    for (int i = 0; i < LANES; i++) v[i] = v[i] < low ? low : v[i] > high ? high : v[i];
+    return v;
+#endif
+}
+
+#endif

@@ -1,0 +1,18 @@
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness  # noqa: E402  (needs the path above)
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # once, not in every worker of pytest-xdist
+        harness.MEASUREMENTS.unlink(missing_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if harness.MEASUREMENTS.exists():
+        terminalreporter.section("measurements")
+        for line in sorted(harness.MEASUREMENTS.read_text().splitlines()):
+            terminalreporter.write_line(line)

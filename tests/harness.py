@@ -1,0 +1,131 @@
+"""What the end-to-end tests share: running skipc, building what it wrote, and calling it."""
+
+import ctypes
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "samples/resnet8/resnet8_cifar10.onnx"
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+MEASUREMENTS = ROOT / "tests/.work/measurements.txt"
+
+C_TYPES = {
+    np.dtype(np.float32): ctypes.c_float,
+    np.dtype(np.int64): ctypes.c_int64,
+    np.dtype(np.bool_): ctypes.c_ubyte,
+}
+
+
+def skipc_path():
+    """The compiler under test: $SKIPC, or the release build."""
+    return os.environ.get("SKIPC", str(ROOT / "build/skipc"))
+
+
+def skipc_asan_path():
+    """The compiler built with sanitizers: $SKIPC_ASAN, or the asan build."""
+    return os.environ.get("SKIPC_ASAN", str(ROOT / "build-asan/skipc"))
+
+
+def environment():
+    """`skipc verify` finds the Python that runs the tests, and so its onnxruntime."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+def run(command, **options):
+    options.setdefault("timeout", 600)
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, env=environment(), **options
+    )
+
+
+def checked(command, **options):
+    """Output of a command that has to succeed; its words otherwise."""
+    done = run(command, **options)
+    if done.returncode != 0:
+        words = (done.stderr + done.stdout).decode(errors="replace")
+        raise AssertionError(f"exit {done.returncode}: {' '.join(map(str, command))[:2000]}\n{words[-6000:]}")
+    return done.stdout.decode(errors="replace")
+
+
+def compile_model(model, source, *flags, name="net"):
+    checked([skipc_path(), "compile", model, "-o", source, "--name", name, *flags])
+    return Path(source)
+
+
+@dataclass
+class Usage:
+    seconds: float
+    megabytes: float  # peak resident set
+
+
+def measured(command, cwd=None):
+    """Wall time and peak memory of a successful command: through a fresh Python, so that only its own children count."""
+    program = (
+        "import os, resource, subprocess, sys, time\n"
+        "start = time.monotonic()\n"
+        "code = subprocess.call(sys.argv[1:])\n"
+        "print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000)\n"
+        "sys.exit(code)\n"
+    )
+    words = checked([sys.executable, "-c", program, *command], cwd=cwd).split()
+    return Usage(float(words[-2]), float(words[-1]))
+
+
+def report(line):
+    """A measurement for the end of the test run's output."""
+    MEASUREMENTS.parent.mkdir(exist_ok=True)
+    with open(MEASUREMENTS, "a") as file:
+        file.write(line + "\n")
+
+
+def build_shared(source, *flags, compiler="gcc", optimise="-O1"):
+    """The generated file as a shared object, built with warnings as errors."""
+    source = Path(source)
+    library = source.with_suffix(f".{compiler}.so")
+    checked([compiler, *STRICT, optimise, "-shared", "-fPIC", *flags, source, "-o", library, "-lm"], cwd=source.parent)
+    return library
+
+
+def header_number(source, name):
+    """The value of `#define NAME n` in the header beside a source."""
+    text = Path(source).with_suffix(".h").read_text()
+    found = re.search(rf"^#define {name}\s+\(?(?:\(size_t\))?(\d+)", text, re.MULTILINE)
+    assert found, f"{name} is not in the header"
+    return int(found.group(1))
+
+
+def aligned(size, alignment=64):
+    buffer = np.empty(size + alignment, np.uint8)
+    offset = -buffer.ctypes.data % alignment
+    return buffer[offset : offset + size]
+
+
+class Network:
+    """A generated network, loaded."""
+
+    def __init__(self, source, library, name="net", weights=None):
+        self.function = ctypes.CDLL(str(library))[f"{name}_run"]
+        self.function.restype = ctypes.c_int
+        self.arena = aligned(max(64, header_number(source, f"{name.upper()}_ARENA_BYTES")))
+        self.weights = None
+        if weights is not None:
+            data = np.frombuffer(Path(weights).read_bytes(), np.uint8)
+            self.weights = aligned(max(64, data.size))
+            self.weights[: data.size] = data
+
+    def __call__(self, inputs, outputs):
+        """`outputs`: (shape, dtype) of each; returns arrays."""
+        results = [np.zeros(shape, dtype) for shape, dtype in outputs]
+        arrays = [np.array(array, order="C", copy=True) for array in inputs] + results
+        pointers = [array.ctypes.data_as(ctypes.POINTER(C_TYPES[array.dtype])) for array in arrays]
+        if self.weights is not None:
+            pointers.append(ctypes.c_void_p(self.weights.ctypes.data))
+        status = self.function(*pointers, ctypes.c_void_p(self.arena.ctypes.data))
+        assert status == 0, f"the network returned {status}"
+        return results

@@ -1,0 +1,44 @@
+"""Compile time, memory and arena of ResNet-18 and ResNet-50: what the project promises of them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness
+from export import export
+
+# In the group of the parity tests of the same network: they share the made model.
+ARENA_LIMITS = [
+    pytest.param("resnet18", 4_100_000, marks=pytest.mark.xdist_group("resnet18")),
+    pytest.param("resnet50", 5_700_000, marks=pytest.mark.xdist_group("resnet50")),
+]
+
+
+@pytest.mark.parametrize("network, most_bytes", ARENA_LIMITS)
+def test_arena(network, most_bytes, tmp_path):
+    path = tmp_path / f"{network}.onnx"
+    export(network, "script-folded", str(path))
+    sizes = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json"]))
+    path.unlink()
+    harness.report(f"arena {network}: {sizes['arena_bytes']} bytes (at most {most_bytes})")
+    assert sizes["arena_bytes"] <= most_bytes
+
+
+@pytest.mark.xdist_group("resnet50")
+def test_resnet50_compiles_within_limits(tmp_path):
+    """Memory is asserted; times depend on what else runs, and are reported."""
+    path = tmp_path / "resnet50.onnx"
+    source = tmp_path / "resnet50.c"
+    export("resnet50", "script-folded", str(path))
+    skipc = harness.measured([harness.skipc_path(), "compile", path, "-o", source])
+    harness.report(f"skipc compile resnet50.onnx: {skipc.seconds:.2f} s (at most 1.5 alone), {skipc.megabytes:.0f} MB (at most 600)")
+    gcc = harness.measured(["gcc", "-O2", "-c", source, "-o", tmp_path / "resnet50.o"])
+    harness.report(f"gcc -O2 resnet50.c: {gcc.seconds:.1f} s (at most 15 alone), {gcc.megabytes:.0f} MB (at most 2000)")
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert skipc.megabytes <= 600
+    assert gcc.megabytes <= 2000

@@ -1,0 +1,40 @@
+"""DESIGN's parity rule on torchvision's networks, each from every exporter."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness
+from export import NETWORKS, VARIANTS, export
+
+CASES = [
+    pytest.param(network, variant, id=f"{network}-{variant}", marks=pytest.mark.xdist_group(network))
+    for network in NETWORKS
+    for variant in VARIANTS
+]
+
+
+@pytest.mark.parametrize("network, variant", CASES)
+def test_parity(network, variant, tmp_path):
+    path = tmp_path / f"{network}.onnx"
+    try:
+        start = time.monotonic()
+        export(network, variant, str(path))
+        exported = time.monotonic()
+        done = harness.run([harness.skipc_path(), "verify", path, "--json"])
+        verified = time.monotonic()
+        words = (done.stdout + done.stderr).decode(errors="replace")
+        assert done.returncode == 0, words
+        result = json.loads(done.stdout)
+        harness.report(
+            f"parity {network:16} {variant:16} {json.dumps(result)[:160]}"
+            f"  (export {exported - start:.0f} s, verify {verified - exported:.0f} s)"
+        )
+    finally:
+        for file in tmp_path.iterdir():  # up to half a gigabyte each; pytest would keep them
+            file.unlink()
