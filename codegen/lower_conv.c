@@ -83,8 +83,8 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
         const char *name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
         define_once(e, arena_printf(arena,
                                     "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
-                                    "                const float *residual, float *out) {\n"
-                                    "    conv_grouped(g, in, weights, bias, residual, out, %d);\n}\n", name, g->in_channels));
+                                    "                const float *residual, float *out, float *scratch) {\n"
+                                    "    conv_grouped(g, in, weights, bias, residual, out, scratch, %d);\n}\n", name, g->in_channels));
         return name;
     }
     use_kernel(e, "conv_dense");
@@ -129,7 +129,7 @@ bool lower_conv(Emitter *e, Node *node) {
     if (residual) emit(e, "const float *residual = %s;", input_pointer(e, residual));
     emit(e, "float *out = %s;", output_pointer(e, node->out[0]));
     const char *weights = weights_expression(e, node, &g), *bias = bias_expression(e, node, &g);
-    const char *scratch = g.kernel != CONV_DENSE ? "" : g.scratch_bytes ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node)) : ", NULL";
+    const char *scratch = g.kernel == CONV_DIRECT ? "" : g.scratch_bytes ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node)) : ", NULL";
     int64_t in_image = shape_product(&node->in[0]->shape, 1, 4), out_image = shape_product(&node->out[0]->shape, 1, 4);
     if (g.batch == 1) {
         emit(e, "%s(&%s, in, %s, %s, %s, out%s);", kernel, geometry, weights, bias, residual ? "residual" : "NULL", scratch);

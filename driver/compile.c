@@ -154,7 +154,7 @@ bool command_compile(Driver *driver, int argc, char **argv) {
     if (options.dump) return dump_ir(driver, &options);
     if (!complete_options(driver, &options)) return false;
     Graph *graph = model_optimise(driver, &options.model, NULL, NULL);
-    if (!graph || !codegen_check(graph)) return false;
+    if (!graph) return false;
     Output outputs[OUTPUTS] = {{.path = NULL}};
     bool written = write_outputs(driver, graph, &options, outputs);
     for (int k = 0; k < OUTPUTS; k++) output_discard(&outputs[k]);

@@ -27,16 +27,16 @@ void arena_free(Arena *arena) {
     arena->used = arena->capacity = 0;
 }
 
-static _Noreturn void exhausted(Arena *arena) {
+_Noreturn void arena_exhausted(Arena *arena) {
     if (arena->out_of_memory) longjmp(*arena->out_of_memory, 1);
     abort();
 }
 
 static ArenaChunk *chunk_new(Arena *arena, size_t capacity) {
     size_t overhead = sizeof(ArenaChunk) + ALIGNMENT;
-    if (capacity > SIZE_MAX - overhead) exhausted(arena);
+    if (capacity > SIZE_MAX - overhead) arena_exhausted(arena);
     ArenaChunk *chunk = calloc(1, capacity + overhead);
-    if (!chunk) exhausted(arena);
+    if (!chunk) arena_exhausted(arena);
     uintptr_t start = (uintptr_t)(chunk + 1);
     chunk->data = (char *)(chunk + 1) + (ALIGNMENT - start % ALIGNMENT) % ALIGNMENT;
     return chunk;
@@ -72,30 +72,37 @@ static void *allocate(Arena *arena, size_t bytes, size_t alignment) {
 }
 
 void *arena_alloc(Arena *arena, size_t count, size_t size) {
-    if (size && count > SIZE_MAX / size) exhausted(arena);
+    if (size && count > SIZE_MAX / size) arena_exhausted(arena);
     size_t bytes = count * size;
     return allocate(arena, bytes ? bytes : 1, ALIGNMENT);
 }
 
 char *arena_strndup(Arena *arena, const char *text, size_t length) {
-    if (length == SIZE_MAX) exhausted(arena);
+    if (length == SIZE_MAX) arena_exhausted(arena);
     char *copy = allocate(arena, length + 1, 1);
     if (length) memcpy(copy, text, length);
     copy[length] = 0;
     return copy;
 }
 
-char *arena_strdup(Arena *arena, const char *text) { return arena_strndup(arena, text, strlen(text)); }
+char *arena_strdup(Arena *arena, const char *text) {
+    return arena_strndup(arena, text, strlen(text));
+}
+
+/* Called twice: for the length, then for the text. */
+static int format_text(char *text, size_t size, const char *format, va_list arguments) {
+    return format ? vsnprintf(text, size, format, arguments) : -1;
+}
 
 char *arena_printf(Arena *arena, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = format_text(NULL, 0, format, arguments);
     va_end(arguments);
-    if (length < 0) exhausted(arena);
+    if (length < 0) arena_exhausted(arena);
     char *text = allocate(arena, (size_t)length + 1, 1);
     va_start(arguments, format);
-    vsnprintf(text, (size_t)length + 1, format, arguments);
+    format_text(text, (size_t)length + 1, format, arguments);
     va_end(arguments);
     return text;
 }

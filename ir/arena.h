@@ -12,7 +12,7 @@ typedef struct ArenaChunk ArenaChunk;
 
 typedef struct {
     ArenaChunk *chunks;
-    size_t used, capacity; /* of the newest chunk, bytes */
+    size_t used, capacity;  /* of the newest chunk, bytes */
     jmp_buf *out_of_memory; /* where an exhausted heap goes: the driver prints one line and exits with status 5 */
 } Arena;
 
@@ -22,6 +22,8 @@ void arena_free(Arena *arena);
 
 /* Zeroed memory, 64-byte aligned; never NULL. `count * size` is checked: an overflow counts as out of memory. */
 void *arena_alloc(Arena *arena, size_t count, size_t size);
+/* What a failed allocation does: jumps to `out_of_memory`, or aborts. */
+_Noreturn void arena_exhausted(Arena *arena);
 char *arena_strdup(Arena *arena, const char *text);
 char *arena_strndup(Arena *arena, const char *text, size_t length);
 char *arena_printf(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -31,9 +31,13 @@ static Attr *entry(Graph *graph, Node *node, AttrKey key, AttrKind kind) {
     return attr;
 }
 
-void set_int(Graph *graph, Node *node, AttrKey key, int64_t value) { entry(graph, node, key, ATTR_INT)->i = value; }
+void set_int(Graph *graph, Node *node, AttrKey key, int64_t value) {
+    entry(graph, node, key, ATTR_INT)->i = value;
+}
 
-void set_float(Graph *graph, Node *node, AttrKey key, double value) { entry(graph, node, key, ATTR_FLOAT)->f = value; }
+void set_float(Graph *graph, Node *node, AttrKey key, double value) {
+    entry(graph, node, key, ATTR_FLOAT)->f = value;
+}
 
 void set_string(Graph *graph, Node *node, AttrKey key, const char *value) {
     const char *copy = arena_strdup(graph->arena, value);

@@ -41,33 +41,30 @@ bool infer_conv(Graph *graph, Node *node) {
     return infer_output(graph, node, 0, node->in[0]->type, out);
 }
 
-/* Where the tap reads for each of up to PANEL output positions from `first`: an offset into the plane, or -1 for padding. */
-static void tap_offsets(const Window *w, int64_t tap, int64_t first, int64_t columns, int64_t *offset) {
-    int64_t k[3] = {tap / (w->kernel[1] * w->kernel[2]), tap / w->kernel[2] % w->kernel[1], tap % w->kernel[2]};
+/* Where each tap reads for up to PANEL output positions from `first`: an offset into the plane, or -1 for padding. */
+static void tap_offsets(const Window *w, int64_t first, int64_t columns, int64_t *offset) {
+    int64_t taps = window_taps(w);
     for (int64_t p = 0; p < PANEL; p++) {
-        int64_t position = first + p, at = 0;
+        int64_t position = first + p;
         int64_t o[3] = {position / (w->out[1] * w->out[2]), position / w->out[2] % w->out[1], position % w->out[2]};
-        bool inside = p < columns;
-        for (int i = 0; i < 3 && inside; i++) {
-            int64_t index = o[i] * w->stride[i] + k[i] * w->dilation[i] - w->begin[i];
-            inside = index >= 0 && index < w->in[i];
-            at = at * w->in[i] + index;
+        for (int64_t tap = 0; tap < taps; tap++) {
+            int64_t k[3] = {tap / (w->kernel[1] * w->kernel[2]), tap / w->kernel[2] % w->kernel[1], tap % w->kernel[2]};
+            bool inside = p < columns;
+            int64_t at = 0;
+            for (int i = 0; i < 3 && inside; i++) {
+                int64_t index = o[i] * w->stride[i] + k[i] * w->dilation[i] - w->begin[i];
+                inside = index >= 0 && index < w->in[i];
+                at = at * w->in[i] + index;
+            }
+            offset[tap * PANEL + p] = inside ? at : -1;
         }
-        offset[p] = inside ? at : -1;
     }
 }
 
 /* panel[channel][tap][position]: what the windows of PANEL output positions read. */
-static void fill_panel(const Window *w, const double *x, int64_t channels, int64_t first, int64_t columns, double *panel) {
-    int64_t taps = window_taps(w), plane = window_in_plane(w);
-    for (int64_t tap = 0; tap < taps; tap++) {
-        int64_t offset[PANEL];
-        tap_offsets(w, tap, first, columns, offset);
-        for (int64_t c = 0; c < channels; c++) {
-            double *row = panel + (c * taps + tap) * PANEL;
-            for (int p = 0; p < PANEL; p++) row[p] = offset[p] < 0 ? 0 : x[c * plane + offset[p]];
-        }
-    }
+static void fill_panel(const double *x, int64_t channels, int64_t plane, int64_t taps, const int64_t *offset, double *panel) {
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t i = 0; i < taps * PANEL; i++) *panel++ = offset[i] < 0 ? 0 : x[c * plane + offset[i]];
 }
 
 bool eval_conv(const Node *node, const Tensor *const *in, Tensor *const *out, Arena *scratch, Diag *diag) {
@@ -78,20 +75,23 @@ bool eval_conv(const Node *node, const Tensor *const *in, Tensor *const *out, Ar
     if (!window_read(node, &x->shape, weight->shape.dim + 2, &window, diag)) return false;
     if (!y->count) return true;
     int64_t group = attr_int(node, A_GROUP, 1), channels = weight->shape.dim[1], maps = weight->shape.dim[0] / group;
-    int64_t depth = channels * window_taps(&window), in_plane = window_in_plane(&window), plane = window_out_plane(&window);
-    double *panel = ARENA_ARRAY(scratch, double, depth * PANEL), *sums = ARENA_ARRAY(scratch, double, maps * PANEL);
+    int64_t taps = window_taps(&window), depth = channels * taps;
+    int64_t in_plane = window_in_plane(&window), plane = window_out_plane(&window);
+    int64_t *offset = ARENA_ARRAY(scratch, int64_t, taps * PANEL);
+    double *panel = ARENA_ARRAY(scratch, double, (depth * PANEL)), *sums = ARENA_ARRAY(scratch, double, (maps * PANEL));
     Epilogue epilogue = epilogue_of(node);
-    for (int64_t image = 0; image < x->shape.dim[0] * group; image++) { /* group by group: both are outermost, in this order */
-        int64_t first_map = image % group * maps;
-        for (int64_t first = 0; first < plane; first += PANEL) {
-            int64_t columns = plane - first < PANEL ? plane - first : PANEL;
-            fill_panel(&window, x->f + image * channels * in_plane, channels, first, columns, panel);
+    for (int64_t first = 0; first < plane; first += PANEL) {
+        int64_t columns = plane - first < PANEL ? plane - first : PANEL;
+        tap_offsets(&window, first, columns, offset);
+        for (int64_t image = 0; image < x->shape.dim[0] * group; image++) { /* a group of an image's channels */
+            int64_t first_map = image % group * maps;
+            fill_panel(x->f + image * channels * in_plane, channels, in_plane, taps, offset, panel);
             gemm_panel(maps, depth, weight->f + first_map * depth, depth, panel, sums);
             for (int64_t m = 0; m < maps; m++) {
                 int64_t at = (image * maps + m) * plane + first;
-                double offset = bias ? bias->f[first_map + m] : 0;
                 for (int64_t p = 0; p < columns; p++) {
-                    double sum = sums[m * PANEL + p] + offset;
+                    double sum = sums[m * PANEL + p];
+                    if (bias) sum += bias->f[first_map + m];
                     if (residual) sum += residual->f[at + p];
                     y->f[at + p] = epilogue_apply(&epilogue, sum);
                 }

@@ -11,7 +11,8 @@ static bool check_batchnorm(Graph *graph, Node *node) {
     for (int i = 0; i < 5; i++)
         if (!dtype_is_float(node->in[i]->type))
             return node_fail(graph, node, STATUS_INVALID, "input %d is %s, a float is needed", i, dtype_name(node->in[i]->type));
-    if (x->rank < 2) return node_fail(graph, node, STATUS_INVALID, "its input %s has no channel axis", input_shape(graph, node, 0));
+    if (x->rank < 2)
+        return node_fail(graph, node, STATUS_INVALID, "its input %s has no channel axis", input_shape(graph, node, 0));
     for (int i = 1; i < 5; i++) {
         const Shape *parameter = &node->in[i]->shape;
         if (parameter->rank != 1 || parameter->dim[0] != x->dim[1])
@@ -82,8 +83,7 @@ bool eval_lrn(const Node *node, const Tensor *const *in, Tensor *const *out, Are
         for (int64_t i = 0; i < split.inner; i++) {
             double squares = 0;
             for (int64_t k = from; k <= to; k++) squares += image[k * split.inner + i] * image[k * split.inner + i];
-            out[0]->f[row * split.inner + i] =
-                image[c * split.inner + i] / pow(bias + alpha / (double)size * squares, beta);
+            out[0]->f[row * split.inner + i] = image[c * split.inner + i] / pow(bias + alpha / (double)size * squares, beta);
         }
     }
     return true;

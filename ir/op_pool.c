@@ -135,12 +135,13 @@ bool eval_averagepool(const Node *node, const Tensor *const *in, Tensor *const *
     for (int64_t position = 0; position < positions; position++) {
         Place place = place_at(&w, position);
         int64_t count = 1;
-        for (int i = 0; i < 3; i++)
-            count *= with_padding ? place.taps[i].padded : place.taps[i].to - place.taps[i].from;
+        for (int i = 0; i < 3; i++) count *= with_padding ? place.taps[i].padded : place.taps[i].to - place.taps[i].from;
         for (int64_t plane = 0; plane < planes; plane++) {
             const double *from = x->f + plane * in_plane;
             double sum = 0;
-            EACH_TAP(place, at) { sum += from[at]; }
+            EACH_TAP(place, at) {
+                sum += from[at];
+            }
             out[0]->f[plane * positions + position] = sum / (double)count;
         }
     }

@@ -102,18 +102,19 @@ static bool window_list(const Node *node, AttrKey key, int axes, int64_t least, 
                        axes);
     for (int i = 0; i < axes; i++) {
         if (given[i] < least || given[i] > INT32_MAX)
-            return fail_at(diag, STATUS_INVALID, node->name, node->op_type, "%s has the entry %" PRId64 ", outside %" PRId64 " to %d",
-                           attr_name(key), given[i], least, INT32_MAX);
+            return fail_at(diag, STATUS_INVALID, node->name, node->op_type,
+                           "%s has the entry %" PRId64 ", outside %" PRId64 " to %d", attr_name(key), given[i], least, INT32_MAX);
         values[i] = given[i];
     }
     return true;
 }
 
-/* With ceil_mode the last window must still start inside the input or its left padding (PyTorch's rule, ONNX's since opset 19). */
+/* With ceil_mode the last window must still start inside the input or its left padding (PyTorch's rule, ONNX's since opset 19).
+ */
 static int64_t window_positions(const Window *w, int axis, bool ceil_mode) {
     int64_t extent = (w->kernel[axis] - 1) * w->dilation[axis] + 1;
     int64_t room = w->in[axis] + w->begin[axis] + w->end[axis] - extent;
-    if (room < 0) return -1;
+    if (room < 0) return ceil_mode && -room < w->stride[axis] && w->in[axis] + w->begin[axis] > 0 ? 1 : -1;
     int64_t positions = room / w->stride[axis] + 1;
     if (ceil_mode && room % w->stride[axis] && positions * w->stride[axis] < w->in[axis] + w->begin[axis]) positions++;
     return positions;
@@ -140,11 +141,12 @@ bool window_read(const Node *node, const Shape *input, const int64_t *kernel, Wi
         int at = first + i;
         if (kernel && w->kernel[at] && w->kernel[at] != kernel[i])
             return fail_at(diag, STATUS_INVALID, node->name, node->op_type,
-                           "kernel_shape says %" PRId64 " along spatial axis %d, its weight %" PRId64, w->kernel[at], i, kernel[i]);
+                           "kernel_shape says %" PRId64 " along spatial axis %d, its weight %" PRId64, w->kernel[at], i,
+                           kernel[i]);
         if (kernel) w->kernel[at] = kernel[i];
         if (w->kernel[at] < 1 || w->kernel[at] > INT32_MAX)
-            return fail_at(diag, STATUS_INVALID, node->name, node->op_type, "its kernel has %" PRId64 " taps along spatial axis %d",
-                           w->kernel[at], i);
+            return fail_at(diag, STATUS_INVALID, node->name, node->op_type,
+                           "its kernel has %" PRId64 " taps along spatial axis %d", w->kernel[at], i);
         w->begin[at] = pads[i];
         w->end[at] = pads[axes + i];
         w->in[at] = input->dim[2 + i];
@@ -158,9 +160,15 @@ bool window_read(const Node *node, const Shape *input, const int64_t *kernel, Wi
     return true;
 }
 
-int64_t window_taps(const Window *w) { return w->kernel[0] * w->kernel[1] * w->kernel[2]; }
-int64_t window_in_plane(const Window *w) { return w->in[0] * w->in[1] * w->in[2]; }
-int64_t window_out_plane(const Window *w) { return w->out[0] * w->out[1] * w->out[2]; }
+int64_t window_taps(const Window *w) {
+    return w->kernel[0] * w->kernel[1] * w->kernel[2];
+}
+int64_t window_in_plane(const Window *w) {
+    return w->in[0] * w->in[1] * w->in[2];
+}
+int64_t window_out_plane(const Window *w) {
+    return w->out[0] * w->out[1] * w->out[2];
+}
 
 int64_t integer_wrap(Dtype type, int64_t value) {
     switch (type) {
@@ -208,6 +216,10 @@ int64_t integer_of_float(Dtype type, double value) {
     return type == U64 ? (int64_t)(uint64_t)value : (int64_t)value;
 }
 
-double float_of_integer(Dtype type, int64_t value) { return type == U64 ? (double)(uint64_t)value : (double)value; }
+double float_of_integer(Dtype type, int64_t value) {
+    return type == U64 ? (double)(uint64_t)value : (double)value;
+}
 
-bool integer_less(Dtype type, int64_t a, int64_t b) { return type == U64 ? (uint64_t)a < (uint64_t)b : a < b; }
+bool integer_less(Dtype type, int64_t a, int64_t b) {
+    return type == U64 ? (uint64_t)a < (uint64_t)b : a < b;
+}

@@ -17,9 +17,13 @@ static const char *const attr_names[ATTR_COUNT] = {
 #undef ATTR
 };
 
-const OpInfo *op_info(Op op) { return &ops[op]; }
+const OpInfo *op_info(Op op) {
+    return &ops[op];
+}
 
-const char *attr_name(AttrKey key) { return attr_names[key]; }
+const char *attr_name(AttrKey key) {
+    return attr_names[key];
+}
 
 bool node_infer(Graph *graph, Node *node) {
     const OpInfo *info = op_info(node->op);
@@ -39,12 +43,14 @@ bool node_infer(Graph *graph, Node *node) {
 }
 
 static const char *const activation_names[ACT_COUNT] = {
-    [ACT_NONE] = "none",   [ACT_RELU] = "relu",         [ACT_LEAKY_RELU] = "leaky_relu",   [ACT_CLIP] = "clip",
+    [ACT_NONE] = "none",       [ACT_RELU] = "relu", [ACT_LEAKY_RELU] = "leaky_relu",     [ACT_CLIP] = "clip",
     [ACT_SIGMOID] = "sigmoid", [ACT_TANH] = "tanh", [ACT_HARD_SIGMOID] = "hard_sigmoid", [ACT_HARD_SWISH] = "hard_swish",
     [ACT_ELU] = "elu",
 };
 
-const char *activation_name(Activation activation) { return activation_names[activation]; }
+const char *activation_name(Activation activation) {
+    return activation_names[activation];
+}
 
 /* Comparisons are written so that NaN passes through each of them. */
 static double clamped(double x, double low, double high) {

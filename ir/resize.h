@@ -7,11 +7,11 @@
 /* One axis: output[o] = sum over t of weight[o * taps + t] * input[index[o * taps + t]]. */
 typedef struct {
     int taps;
-    int64_t out;     /* output indices */
-    bool identity;   /* the axis keeps its size and values: taps 1, weights 1 */
-    int32_t *index;  /* [out][taps], clamped to the input */
-    double *weight;  /* [out][taps] */
-    bool *outside;   /* [out]: the result is extrapolation_value (tf_crop_and_resize); NULL where none is */
+    int64_t out;    /* output indices */
+    bool identity;  /* the axis keeps its size and values: taps 1, weights 1 */
+    int32_t *index; /* [out][taps], clamped to the input */
+    double *weight; /* [out][taps] */
+    bool *outside;  /* [out]: the result is extrapolation_value (tf_crop_and_resize); NULL where none is */
 } ResizeTaps;
 
 /* The node has been inferred. Resizing is separable: one axis after the other gives the result. */

@@ -16,7 +16,8 @@ Tensor *tensor_new(Arena *arena, Dtype type, Shape shape) {
     return tensor;
 }
 
-#define READ(type, target) for (int64_t i = 0; i < count; i++) (target)[i] = ((const type *)bytes)[i]
+#define READ(type, target)                                                                                                       \
+    for (int64_t i = 0; i < count; i++) (target)[i] = ((const type *)bytes)[i]
 
 Tensor *tensor_from_bytes(Arena *arena, Dtype type, Shape shape, const void *bytes) {
     Tensor *tensor = tensor_new(arena, type, shape);
@@ -60,8 +61,12 @@ static double rounded(double x, int bits, int lowest, double largest) {
     return fabs(result) > largest ? copysign(INFINITY, x) : result;
 }
 
-static double round_f16(double x) { return rounded(x, 11, -24, 65504); }
-static double round_bf16(double x) { return rounded(x, 8, -133, 0x1.fep127); }
+static double round_f16(double x) {
+    return rounded(x, 11, -24, 65504);
+}
+static double round_bf16(double x) {
+    return rounded(x, 8, -133, 0x1.fep127);
+}
 
 void tensor_round(Tensor *tensor) {
     int64_t count = tensor->count;
@@ -82,7 +87,8 @@ void tensor_round(Tensor *tensor) {
     }
 }
 
-#define WRITE(c_type, source) for (int64_t i = 0; i < count; i++) ((c_type *)bytes)[i] = (c_type)(source)[i]
+#define WRITE(c_type, source)                                                                                                    \
+    for (int64_t i = 0; i < count; i++) ((c_type *)bytes)[i] = (c_type)(source)[i]
 
 void *tensor_to_bytes(Arena *arena, const Tensor *tensor) {
     int64_t count = tensor->count;

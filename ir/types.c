@@ -25,15 +25,29 @@ static const struct {
     [BOOL] = {1, "bool", "unsigned char", "bool", false},
 };
 
-size_t dtype_size(Dtype type) { return dtypes[type].size; }
-const char *dtype_name(Dtype type) { return dtypes[type].name; }
-const char *dtype_c_name(Dtype type) { return dtypes[type].c_name; }
-const char *dtype_onnx_name(Dtype type) { return dtypes[type].onnx_name; }
-bool dtype_is_float(Dtype type) { return dtypes[type].is_float; }
+size_t dtype_size(Dtype type) {
+    return dtypes[type].size;
+}
+const char *dtype_name(Dtype type) {
+    return dtypes[type].name;
+}
+const char *dtype_c_name(Dtype type) {
+    return dtypes[type].c_name;
+}
+const char *dtype_onnx_name(Dtype type) {
+    return dtypes[type].onnx_name;
+}
+bool dtype_is_float(Dtype type) {
+    return dtypes[type].is_float;
+}
 
-bool checked_mul(int64_t a, int64_t b, int64_t *product) { return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, product); }
+bool checked_mul(int64_t a, int64_t b, int64_t *product) {
+    return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, product);
+}
 
-bool checked_add(int64_t a, int64_t b, int64_t *sum) { return !__builtin_add_overflow(a, b, sum); }
+bool checked_add(int64_t a, int64_t b, int64_t *sum) {
+    return !__builtin_add_overflow(a, b, sum);
+}
 
 /* Zero dimensions don't hide the others: then every partial product of a counted shape is known to fit. */
 int64_t shape_count(const Shape *shape) {
@@ -143,7 +157,9 @@ uint16_t f32_to_f16(float value) {
     return (uint16_t)(sign | half);
 }
 
-float bf16_to_f32(uint16_t bits) { return float_of_bits((uint32_t)bits << 16); }
+float bf16_to_f32(uint16_t bits) {
+    return float_of_bits((uint32_t)bits << 16);
+}
 
 uint16_t f32_to_bf16(float value) {
     uint32_t bits = float_bits(value);

@@ -2,9 +2,9 @@
  *
  * BatchNormalization in inference mode, and Mul, Div, Add or Sub by a per-channel constant, compute s[c] x + t[c].
  *   after:  s (W x + b) + t = (s W) x + (s b + t), for every output channel; the layer's output must have no other reader.
- *   before: W (s x + t) + b = (W s) x + (b + sum of W t): only where the window never leaves the image, for padding would have to be -t/s,
- *           not 0 (with t = 0 padding does no harm).
- * New weights are computed in double and rounded once. Anything not finite is left alone: the run-time arithmetic then gives what the model says. */
+ *   before: W (s x + t) + b = (W s) x + (b + sum of W t): only where the window never leaves the image, for padding would have to
+ * be -t/s, not 0 (with t = 0 padding does no harm). New weights are computed in double and rounded once. Anything not finite is
+ * left alone: the run-time arithmetic then gives what the model says. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -72,8 +72,10 @@ static bool is_foldable_conv(const Node *node) {
     return !input_at(node, 2) || is_constant(node->in[2]);
 }
 
+/* A layer without bias that is only scaled (bias NULL) stays one. */
 static void set_weights(Graph *graph, Node *node, Value *weight, Value *bias) {
     node_set_input(graph, node, 1, weight);
+    if (!bias) return;
     if (node->in_count > 2)
         node_set_input(graph, node, 2, bias);
     else
@@ -84,7 +86,8 @@ static const char *folded_name(Graph *graph, const Node *node, const char *what)
     return arena_printf(graph->arena, "%s/folded %s", node->name, what);
 }
 
-/* W and b of a layer whose output channel m is scaled by scale[m] and shifted. Weight element i belongs to channel i / inner % M. */
+/* W and b of a layer whose output channel m is scaled by scale[m] and shifted. Weight element i belongs to channel i / inner % M.
+ */
 static bool scale_outputs(Graph *graph, Node *layer, const Affine *affine, int64_t inner, double alpha, double beta) {
     const Value *weight = layer->in[1], *bias = input_at(layer, 2);
     int64_t count = shape_count(&weight->shape), channels = affine->channels;
@@ -98,8 +101,9 @@ static bool scale_outputs(Graph *graph, Node *layer, const Affine *affine, int64
         double old = bias ? beta * axis_constant_at(bias, m) : 0;
         shift[m] = old * affine->scale[m] + affine->shift[m];
     }
-    Value *new_bias = constant_if_finite(graph, folded_name(graph, layer, "bias"), shape_of(1, channels), shift);
-    if (!new_bias) return false;
+    bool biased = bias || affine->shifts;
+    Value *new_bias = biased ? constant_if_finite(graph, folded_name(graph, layer, "bias"), shape_of(1, channels), shift) : NULL;
+    if (biased && !new_bias) return false;
     set_weights(graph, layer, constant_new(graph, folded_name(graph, layer, "weight"), F32, weight->shape, scaled), new_bias);
     return true;
 }
@@ -127,7 +131,7 @@ static bool fold_after_gemm(Graph *graph, Node *gemm, const Affine *affine) {
 static bool fold_after(Graph *graph, Node *node, const Affine *affine) {
     Node *layer = affine->x->producer;
     if (!layer || value_single_user(affine->x) != node) return false;
-    bool folded = layer->op == OP_Conv                              ? fold_after_conv(graph, layer, affine)
+    bool folded = layer->op == OP_Conv                             ? fold_after_conv(graph, layer, affine)
                   : layer->op == OP_Gemm || layer->op == OP_MatMul ? fold_after_gemm(graph, layer, affine)
                                                                    : false;
     if (folded) node_absorb(graph, layer, node);
@@ -154,8 +158,9 @@ static bool scale_inputs(Graph *graph, Node *conv, const Affine *affine) {
             }
         }
     }
-    Value *new_bias = constant_if_finite(graph, folded_name(graph, conv, "bias"), shape_of(1, outputs), shift);
-    if (!new_bias) return false;
+    bool biased = bias || affine->shifts;
+    Value *new_bias = biased ? constant_if_finite(graph, folded_name(graph, conv, "bias"), shape_of(1, outputs), shift) : NULL;
+    if (biased && !new_bias) return false;
     set_weights(graph, conv, constant_new(graph, folded_name(graph, conv, "weight"), F32, *shape, scaled), new_bias);
     return true;
 }

@@ -1,8 +1,8 @@
 /* fold-constants: computes every node whose inputs are all constants.
  *
  * Exporters leave whole Shape/Gather/Concat/Cast chains behind, and later passes want weights as plain constants. Legal
- * because an operator is a function of its inputs and attributes; the value is what the reference evaluation gives. One sweep in execution
- * order suffices: a node is visited after its producers have become constants. */
+ * because an operator is a function of its inputs and attributes; the value is what the reference evaluation gives. One sweep in
+ * execution order suffices: a node is visited after its producers have become constants. */
 #include "ir/evaluate.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

@@ -2,16 +2,16 @@
  *
  * Gemm(A [N,K], B [K,M]) is a 1x1 convolution of an N x K x 1 x 1 image, so that one family of kernels, with its fused bias,
  * activation and residual, serves both. Where A is a flattened image [N,C,H,W] (VGG: 512x7x7), or one flattened channel-last
- * (TensorFlow: a Transpose before the Reshape), the convolution is H x W over the image as it lies, and no layout change is needed. Alpha and
- * beta go into weights and bias, in double, rounded once. A bias of one number an output (Gemm's C, or an Add behind a MatMul)
- * becomes the convolution's. Legal for f32, transA 0 and constant B; any other bias leaves the node alone. */
+ * (TensorFlow: a Transpose before the Reshape), the convolution is H x W over the image as it lies, and no layout change is
+ * needed. Alpha and beta go into weights and bias, in double, rounded once. A bias of one number an output (Gemm's C, or an Add
+ * behind a MatMul) becomes the convolution's. Legal for f32, transA 0 and constant B; any other bias leaves the node alone. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
 typedef struct {
-    Value *image;  /* what the convolution reads; NULL: A as N x K x 1 x 1 */
+    Value *image;   /* what the convolution reads; NULL: A as N x K x 1 x 1 */
     int64_t dim[4]; /* [N, C, H, W] of it */
-    int axis[3];   /* axes of the image in the order in which A flattens C, H and W */
+    int axis[3];    /* axes of the image in the order in which A flattens C, H and W */
 } Source;
 
 typedef struct {

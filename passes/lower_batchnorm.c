@@ -1,9 +1,9 @@
 /* lower-batchnorm: a BatchNormalization that did not fold becomes arithmetic.
  *
- * In inference mode (ONNX BatchNormalization-9, -14 and -15 with training_mode 0) y = (x - mean) / sqrt(var + epsilon) * scale + B, all
- * per channel. With constant statistics that is x * s + t, s and t computed in double and rounded once, so that the
- * result is at least as exact as the formula evaluated in float. Otherwise the formula is spelled out. Later passes and
- * codegen then need not know the operator. */
+ * In inference mode (ONNX BatchNormalization-9, -14 and -15 with training_mode 0) y = (x - mean) / sqrt(var + epsilon) * scale +
+ * B, all per channel. With constant statistics that is x * s + t, s and t computed in double and rounded once, so that the result
+ * is at least as exact as the formula evaluated in float. Otherwise the formula is spelled out. Later passes and codegen then
+ * need not know the operator. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 

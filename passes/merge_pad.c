@@ -76,8 +76,7 @@ static bool window_allows(const Node *pad, const Node *window, const int64_t *pa
     double value = attr_float(pad, A_VALUE, 0);
     if (window->op == OP_Conv) return value == 0;
     if (attr_int(window, A_CEIL_MODE, 0) || !pads_are_less_than_kernel(window, pads)) return false;
-    if (window->op == OP_AveragePool)
-        return value == 0 && (has_no_padding(window) || attr_int(window, A_COUNT_INCLUDE_PAD, 0));
+    if (window->op == OP_AveragePool) return value == 0 && (has_no_padding(window) || attr_int(window, A_COUNT_INCLUDE_PAD, 0));
     /* Indices (the second output) count elements of the padded image. */
     if (window->out_count > 1 && value_used(window->out[1])) return false;
     return (isinf(value) && value < 0) || (value <= 0 && is_never_negative(pad->in[0]));

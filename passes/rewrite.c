@@ -2,16 +2,22 @@
 
 #include <math.h>
 
-bool value_used(const Value *value) { return value->user_count > 0 || value->output_count > 0; }
+bool value_used(const Value *value) {
+    return value->user_count > 0 || value->output_count > 0;
+}
 
-bool is_constant(const Value *value) { return value && value->data; }
+bool is_constant(const Value *value) {
+    return value && value->data;
+}
 
 Node *producer_of(const Value *value, Op op) {
     if (!value || !value->producer || value->producer->op != op || value->producer->out[0] != value) return NULL;
     return value->producer;
 }
 
-Value *input_at(const Node *node, int index) { return index < node->in_count ? node->in[index] : NULL; }
+Value *input_at(const Node *node, int index) {
+    return index < node->in_count ? node->in[index] : NULL;
+}
 
 bool is_unary(const Node *node) {
     switch (node->op) {
@@ -51,7 +57,9 @@ bool is_binary(const Node *node) {
     }
 }
 
-bool is_elementwise(const Node *node) { return is_unary(node) || is_binary(node) || node->op == OP_Where; }
+bool is_elementwise(const Node *node) {
+    return is_unary(node) || is_binary(node) || node->op == OP_Where;
+}
 
 void node_replace(Graph *graph, Node *node, Value *value) {
     value_replace(graph, node->out[0], value);
@@ -114,6 +122,10 @@ bool ints_are(const Node *node, AttrKey key, int64_t number) {
     return true;
 }
 
-bool has_no_padding(const Node *window) { return ints_are(window, A_PADS, 0); }
+bool has_no_padding(const Node *window) {
+    return ints_are(window, A_PADS, 0);
+}
 
-bool has_activation(const Node *node) { return attr_int(node, A_ACTIVATION, ACT_NONE) != ACT_NONE; }
+bool has_activation(const Node *node) {
+    return attr_int(node, A_ACTIVATION, ACT_NONE) != ACT_NONE;
+}

@@ -44,8 +44,9 @@ bool has_activation(const Node *node);
 
 /* Rewrites of decomposed activations (Min(Max()), x * HardSigmoid(x) ...) into the operators they spell. */
 bool recognise_activations(Graph *graph);
-/* Moves Transposes towards the outputs, where they meet and cancel: one node of the sweep that `simplify` makes. */
-bool simplify_transpose(Graph *graph, Node *node);
-bool sink_transpose(Graph *graph, Node *node);
+/* Composes a Transpose with the one before it; what moves no element becomes a Reshape, or its reader's input. */
+void simplify_transpose(Graph *graph, Node *node);
+/* f(Transpose(x) ...) = Transpose(f(x ...)), where f does not care about the order of axes; sets *moved. */
+bool sink_transpose(Graph *graph, Node *node, bool *moved);
 
 #endif

@@ -30,7 +30,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                 for (int c = 0; c < count; c++, a += channel, weights += 16) {
                     vec b[TILE_VECTORS];
                     UNROLL for (int n = 0; n < vectors; n++)
-                        b[n] = vec_load(weights + (size_t)(n * LANES / 16) * at->panel + n * LANES % 16);
+                        b[n] = vec_load(weights + (size_t)(n * LANES / 16) * at->panel + (size_t)(n * LANES % 16));
                     UNROLL for (int m = 0; m < pixels; m++) {
                         const float s = a[(size_t)m * pixel];
                         UNROLL for (int n = 0; n < vectors; n++) acc[m][n] = vec_fma(s, b[n], acc[m][n]);
@@ -41,7 +41,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
     const size_t plane = (size_t)g->out_height * (size_t)g->out_width;
     if (g->blocked_out) {
         UNROLL for (int n = 0; n < vectors; n++) {
-            const size_t offset = (size_t)(n * LANES / 16) * plane * 16 + n * LANES % 16;
+            const size_t offset = (size_t)(n * LANES / 16) * plane * 16 + (size_t)(n * LANES % 16);
             UNROLL for (int m = 0; m < pixels; m++) {
                 const size_t o = offset + (size_t)m * 16;
                 const vec v = residual ? vec_add(acc[m][n], vec_load(residual + o)) : acc[m][n];

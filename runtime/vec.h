@@ -8,25 +8,33 @@
 /* A vector of LANES floats, LANES dividing the channel block of 16, and the tile of the convolution kernels: TILE_PIXELS by
  * TILE_VECTORS accumulators fill the machine's registers. Lanes are output channels, never terms of one sum, so results
  * do not depend on LANES. */
-#if defined(__GNUC__) && defined(__AVX512F__)
+#if !defined(__GNUC__) || defined(PLAIN_C) /* -DPLAIN_C forces strict C99 */
+#define VEC_PLAIN
+#define TILE_PIXELS 4
+enum { LANES = 4, TILE_VECTORS = 1 };
+#elif defined(__AVX512F__)
+#define VEC_AVX512
 #include <immintrin.h>
 #define TILE_PIXELS 14
 enum { LANES = 16, TILE_VECTORS = 2 };
-#elif defined(__GNUC__) && defined(__AVX__) && defined(__FMA__)
+#elif defined(__AVX2__) && defined(__FMA__)
+#define VEC_AVX2
 #include <immintrin.h>
 #define TILE_PIXELS 6
 enum { LANES = 8, TILE_VECTORS = 2 };
-#elif defined(__GNUC__) && defined(__aarch64__)
+#elif defined(__aarch64__)
+#define VEC_NEON
 #include <arm_neon.h>
 #define TILE_PIXELS 8
 enum { LANES = 4, TILE_VECTORS = 2 };
-#elif defined(__GNUC__) && defined(__SSE2__)
+#elif defined(__SSE2__)
+#define VEC_SSE
 #define TILE_PIXELS 6
 enum { LANES = 4, TILE_VECTORS = 2 };
 #else
+#define VEC_PLAIN
 #define TILE_PIXELS 4
 enum { LANES = 4, TILE_VECTORS = 1 };
-#define VEC_PLAIN
 #endif
 
 #ifdef __GNUC__
@@ -64,11 +72,11 @@ static ALWAYS_INLINE vec vec_fma(float a, vec b, vec acc) {
 #if defined(VEC_PLAIN)
     for (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a, b.lane[i], acc.lane[i]);
     return acc;
-#elif defined(__AVX512F__)
+#elif defined(VEC_AVX512)
     return (vec)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)b, (__m512)acc);
-#elif defined(__AVX__) && defined(__FMA__)
+#elif defined(VEC_AVX2)
     return (vec)_mm256_fmadd_ps(_mm256_set1_ps(a), (__m256)b, (__m256)acc);
-#elif defined(__aarch64__)
+#elif defined(VEC_NEON)
     return (vec)vfmaq_n_f32((float32x4_t)acc, (float32x4_t)b, a);
 #else
     return acc + a * b;
@@ -89,11 +97,11 @@ static ALWAYS_INLINE vec vec_clamp(vec v, float low, float high) {
 #if defined(VEC_PLAIN)
     for (int i = 0; i < LANES; i++) v.lane[i] = v.lane[i] < low ? low : v.lane[i] > high ? high : v.lane[i];
     return v;
-#elif defined(__AVX512F__)
+#elif defined(VEC_AVX512)
     return (vec)_mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), (__m512)v));
-#elif defined(__AVX__) && defined(__FMA__)
+#elif defined(VEC_AVX2)
     return (vec)_mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), (__m256)v));
-#elif defined(__aarch64__)
+#elif defined(VEC_NEON)
     return (vec)vminq_f32(vmaxq_f32((float32x4_t)v, vdupq_n_f32(low)), vdupq_n_f32(high));
 #else
     for (int i = 0; i < LANES; i++) v[i] = v[i] < low ? low : v[i] > high ? high : v[i];

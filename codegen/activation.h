@@ -1,0 +1,13 @@
+/* C expressions for the activations of op_table.h, fused or standing alone. */
+#ifndef SKIPC_CODEGEN_ACTIVATION_H
+#define SKIPC_CODEGEN_ACTIVATION_H
+
+#include "codegen/lower.h"
+#include "ir/op_table.h"
+
+/* `x`, a float expression that is evaluated once, after the activation; the runtime helper it calls is copied. */
+const char *activation_text(Emitter *e, Activation activation, double alpha, double beta, const char *x);
+/* The same for the activation fused into `node`; `x` itself where it has none. */
+const char *activation_expression(Emitter *e, const Node *node, const char *x);
+
+#endif

@@ -1,0 +1,95 @@
+/* Pad (2, 11, 13, 18, 19, 21): negative pads crop first, what is left is then padded. */
+#include "codegen/step.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Along one axis: `kept` elements from `first` come after `begin` made up ones. */
+typedef struct {
+    int64_t first, kept, begin;
+} PadAxis;
+
+static PadAxis pad_axis(const Node *node, int axis) {
+    const Shape *x = &node->in[0]->shape;
+    int64_t begin = attr_ints_at(node, A_PADS, axis, 0), end = attr_ints_at(node, A_PADS, x->rank + axis, 0), first = begin < 0 ? -begin : 0;
+    return (PadAxis){first, x->dim[axis] - first + (end < 0 ? end : 0), begin > 0 ? begin : 0};
+}
+
+static const char *pad_value(Emitter *e, const Node *node) {
+    const Attr *value = attr_find(node, A_VALUE);
+    Dtype type = node->out[0]->type;
+    if (value && value->kind == ATTR_INT && !dtype_is_float(type)) return int_literal(e, type, value->i);
+    return literal(e, type, attr_float(node, A_VALUE, 0));
+}
+
+static bool lower_constant_pad(Emitter *e, Node *node) {
+    const Value *in = node->in[0], *out = node->out[0];
+    View x = value_view(in), y = value_view(out);
+    int64_t x_offset = 0, y_offset = 0, elements = 1;
+    for (int k = 0; k < in->shape.rank; k++) {
+        PadAxis axis = pad_axis(node, k);
+        int64_t unit = in->layout == LAYOUT_BLOCKED && k == 1 ? BLOCK : 1;
+        if (axis.first % unit || axis.begin % unit || axis.kept % unit) return require_planar(e, node);
+        x_offset += axis.first / unit * x.stride[k];
+        y_offset += axis.begin / unit * y.stride[k];
+        y.dim[k] = axis.kept / unit;
+        elements *= axis.kept;
+    }
+    declare_output(e, "y", out);
+    emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&out->shape), pad_value(e, node));
+    if (elements == 0) return true;
+    Nest nest = nest_over(&y);
+    nest_add(&nest, &y, y_offset);
+    nest_add(&nest, &x, x_offset);
+    nest_merge(&nest);
+    declare_input(e, "x", in);
+    nest_copy(e, &nest, "y", "x");
+    return true;
+}
+
+/* The element that position `o` of the result shows. */
+static int64_t source_of(const char *mode, const PadAxis *axis, int64_t o) {
+    int64_t at = o - axis->begin, kept = axis->kept;
+    if (at >= 0 && at < kept) return axis->first + at;
+    if (strcmp(mode, "edge") == 0) return axis->first + (at < 0 ? 0 : kept - 1);
+    if (strcmp(mode, "wrap") == 0) return axis->first + (at % kept + kept) % kept;
+    int64_t period = 2 * (kept - 1), turn = period ? (at % period + period) % period : 0; /* reflect: edges are not repeated */
+    return axis->first + (turn < kept ? turn : period - turn);
+}
+
+/* Where each position along a padded axis comes from, times the input's stride; declared as `from<axis>`. */
+static void declare_sources(Emitter *e, const Node *node, int axis, int64_t stride) {
+    PadAxis pads = pad_axis(node, axis);
+    int64_t count = node->out[0]->shape.dim[axis];
+    int64_t *table = ARENA_ARRAY(emitter_graph(e)->arena, int64_t, count);
+    for (int64_t o = 0; o < count; o++) table[o] = source_of(attr_string(node, A_MODE, "constant"), &pads, o) * stride;
+    emit(e, "const int64_t *from%d = %s;", axis, weight_table(e, "pad_sources", I64, table, count));
+}
+
+static bool lower_table_pad(Emitter *e, Node *node) {
+    Arena *arena = emitter_graph(e)->arena;
+    const Shape *in = &node->in[0]->shape;
+    View x = value_view(node->in[0]), y = value_view(node->out[0]);
+    if (!require_planar(e, node)) return false;
+    Nest nest = nest_over(&y);
+    nest_add(&nest, &y, 0);
+    declare_input(e, "x", node->in[0]);
+    declare_output(e, "y", node->out[0]);
+    const char *index = "";
+    for (int k = 0; k < in->rank; k++) {
+        bool padded = attr_ints_at(node, A_PADS, k, 0) || attr_ints_at(node, A_PADS, in->rank + k, 0);
+        const char *plus = *index ? " + " : "";
+        if (padded) declare_sources(e, node, k, x.stride[k]);
+        index = padded ? arena_printf(arena, "%s%s(size_t)from%d[%s]", index, plus, k, loop_name(k))
+                       : arena_printf(arena, "%s%s%s * %" PRId64, index, plus, loop_name(k), x.stride[k]);
+    }
+    nest_statement(e, &nest, arena_printf(arena, "y[%s] = x[%s];", nest_index(e, &nest, 0), *index ? index : "0"));
+    return true;
+}
+
+bool lower_pad(Emitter *e, Node *node) {
+    if (node->in[0]->layout != node->out[0]->layout) return require_planar(e, node);
+    bool constant = strcmp(attr_string(node, A_MODE, "constant"), "constant") == 0;
+    if (constant && !require_arithmetic(e, node, node->out[0]->type)) return false;
+    return constant ? lower_constant_pad(e, node) : lower_table_pad(e, node);
+}

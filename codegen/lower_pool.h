@@ -1,0 +1,10 @@
+/* What reductions share with pools. */
+#ifndef SKIPC_CODEGEN_LOWER_POOL_H
+#define SKIPC_CODEGEN_LOWER_POOL_H
+
+#include "codegen/lower.h"
+
+/* The mean over all spatial axes of the node's f32 input, 1 to 3 of them. */
+bool lower_plane_mean(Emitter *e, Node *node);
+
+#endif

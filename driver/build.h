@@ -1,0 +1,40 @@
+/* The generated C, built and run by the user's compiler in a temporary folder: what verify and bench are about. */
+#ifndef SKIPC_DRIVER_BUILD_H
+#define SKIPC_DRIVER_BUILD_H
+
+#include "codegen/codegen.h"
+#include "driver/inputs.h"
+
+typedef struct {
+    const char *cc;     /* NULL: $CC or cc */
+    const char *cflags; /* NULL: chosen here */
+    const char *level;  /* optimisation where cflags is NULL, e.g. "-O2" */
+    int weights;        /* WeightsMode; by default in a file, which takes the compiler no time */
+    bool openmp;
+} BuildOptions;
+
+typedef struct {
+    const char *folder, *log; /* the log takes the tools' complaints */
+    const char *model;        /* file name, for the generated file's comment */
+} Workshop;
+
+bool workshop_open(Driver *driver, Workshop *shop, const char *model_path);
+/* A file inside it, removed at the end. */
+const char *workshop_path(Driver *driver, const Workshop *shop, const char *name);
+/* Generates the network's C beside a small program, and compiles both. */
+bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const BuildOptions *options);
+/* input_K.bin, for the runner. */
+bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs);
+/* Runs it. A crash, an error code or a write out of bounds is a mismatch. `in` and `out` may be NULL. */
+bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads);
+/* output_K.bin: one tensor per output of the graph that was built. NULL on failure. */
+Tensor **read_runner_outputs(Driver *driver, const Workshop *shop, const Graph *graph);
+
+#define BUILD_CC_OPTIONS(build)                                                                                              \
+    {.name = "cc", .kind = OPTION_TEXT, .target = &(build)->cc, .argument = "COMMAND", .help = "C compiler (default: $CC, or cc)"}, \
+    {                                                                                                                        \
+        .name = "cflags", .kind = OPTION_TEXT, .target = &(build)->cflags, .argument = "FLAGS",                              \
+        .help = "its flags, separated by blanks (default: optimised for this machine)"                                       \
+    }
+
+#endif

@@ -1,0 +1,18 @@
+/* How far results lie from the truth, by DESIGN's parity rule. */
+#ifndef SKIPC_DRIVER_COMPARE_H
+#define SKIPC_DRIVER_COMPARE_H
+
+#include "ir/tensor.h"
+
+/* max |y - truth| / max |truth| over the elements that are finite in both; where truth is all 0, the largest |y|. */
+double relative_error(const Tensor *y, const Tensor *truth);
+/* Elements where one is NaN or infinite and the other isn't the same. */
+int64_t special_differences(const Tensor *y, const Tensor *peer);
+/* Unequal elements of two integer tensors. */
+int64_t integer_differences(const Tensor *y, const Tensor *peer);
+/* Rows of two matrices whose largest element stands at the same place; *rows is 0 where the tensors are no float matrices. */
+int64_t top1_agreement(const Tensor *y, const Tensor *peer, int64_t *rows);
+/* What e(skipc) may be. */
+double error_bound(double peer_error);
+
+#endif

@@ -1,0 +1,10 @@
+# Writes FILES as C strings: runner.c becomes embedded_runner_c, which embedded.h declares.
+set(text "#include \"driver/embedded/embedded.h\"\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  string(MAKE_C_IDENTIFIER "embedded_${name}" name)
+  file(READ ${file} body HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," body "${body}")
+  string(APPEND text "\nconst char ${name}[] = {${body}0};\n")
+endforeach()
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,7 @@
+/* The files of this folder, as text: what verify and bench hand to the C compiler and to Python. */
+#ifndef SKIPC_DRIVER_EMBEDDED_H
+#define SKIPC_DRIVER_EMBEDDED_H
+
+extern const char embedded_runner_c[], embedded_onnxruntime_run_py[], embedded_onnxruntime_bench_py[];
+
+#endif

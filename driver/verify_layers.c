@@ -1,0 +1,140 @@
+/* Every layer's error: the network is built once more with the layers' results as outputs, and each is compared with the value
+ * of the same name in the imported graph. Passes keep the name of the last value they fuse. */
+#include "driver/compare.h"
+#include "driver/verify.h"
+#include "ir/op_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_values(const void *a, const void *b) {
+    return strcmp((*(const Value *const *)a)->name, (*(const Value *const *)b)->name);
+}
+
+static int compare_layers(const void *a, const void *b) {
+    return strcmp((*(const LayerResult *const *)a)->value_name, (*(const LayerResult *const *)b)->value_name);
+}
+
+/* Every node output of a graph, by name. */
+static Value **sorted_values(Driver *driver, const Graph *graph, size_t *count) {
+    Value **values = ARENA_ARRAY(driver->arena, Value *, graph->value_count + 1);
+    *count = 0;
+    for (const Node *node = graph->first; node; node = node->next) {
+        for (int k = 0; k < node->out_count; k++) {
+            if (node->out[k]) values[(*count)++] = node->out[k];
+        }
+    }
+    qsort(values, *count, sizeof *values, compare_values);
+    return values;
+}
+
+static bool comparable(const Value *value, Value *const *known, size_t known_count) {
+    if (!dtype_is_float(value->type)) return false;
+    Value *const *found = bsearch(&value, known, known_count, sizeof *known, compare_values);
+    return found && (*found)->type == value->type && shape_equal(&(*found)->shape, &value->shape);
+}
+
+Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimised) {
+    size_t known_count;
+    Value **known = sorted_values(driver, imported, &known_count);
+    Layers *layers = ARENA_NEW(driver->arena, Layers);
+    layers->arena = driver->arena;
+    layers->layers = ARENA_ARRAY(driver->arena, LayerResult, optimised->value_count + 1);
+    for (const Node *node = optimised->first; node; node = node->next) {
+        for (int k = 0; k < node->out_count; k++) {
+            Value *value = node->out[k];
+            /* A Reorder computes nothing, and its result may carry the name of what it moves. */
+            if (!value || node->op == OP_Reorder || !comparable(value, known, known_count)) continue;
+            layers->layers[layers->count++] = (LayerResult){
+                .node = node->name, .op = op_info(node->op)->name, .value_name = value->name, .value = value, .shape = value->shape};
+        }
+    }
+    layers->by_name = ARENA_ARRAY(driver->arena, const LayerResult *, layers->count + 1);
+    for (int k = 0; k < layers->count; k++) layers->by_name[k] = &layers->layers[k];
+    if (layers->count) qsort(layers->by_name, (size_t)layers->count, sizeof *layers->by_name, compare_layers);
+    return layers;
+}
+
+/* The interpreter releases its tensors after their last reader. */
+static Tensor *tensor_copy(Arena *arena, const Tensor *from) {
+    Tensor *to = tensor_new(arena, from->type, from->shape);
+    if (from->count) memcpy(to->f, from->f, (size_t)from->count * sizeof *to->f);
+    return to;
+}
+
+void layers_observe(void *context, const Node *node, Tensor *const *out) {
+    Layers *layers = context;
+    for (int k = 0; k < node->out_count; k++) {
+        if (!node->out[k] || !out[k] || !layers->count) continue;
+        LayerResult key = {.value_name = node->out[k]->name};
+        const LayerResult *wanted = &key;
+        const LayerResult *const *found =
+            bsearch(&wanted, layers->by_name, (size_t)layers->count, sizeof *layers->by_name, compare_layers);
+        if (!found || !out[k]->f) continue;
+        LayerResult *layer = &layers->layers[*found - layers->layers];
+        layer->truth = tensor_copy(layers->arena, out[k]);
+    }
+}
+
+/* Outputs belong to the caller, who knows no blocked layout. */
+static bool add_output(Graph *graph, const LayerResult *layer) {
+    Value *value = layer->value;
+    if (value->layout == LAYOUT_BLOCKED) {
+        Node *reorder = node_new(graph, value->producer->next, OP_Reorder, layer->value_name, &value, 1, 1);
+        set_int(graph, reorder, A_LAYOUT, LAYOUT_PLANAR);
+        if (!node_infer(graph, reorder)) return false;
+        value = reorder->out[0];
+        value->layout = LAYOUT_PLANAR;
+    }
+    graph_add_output(graph, value, layer->value_name);
+    return true;
+}
+
+/* Errors flow on through layers that were not measured. */
+static void carry_errors(Driver *driver, const Graph *graph, Layers *layers) {
+    double *error_of = ARENA_ARRAY(driver->arena, double, graph->value_count + 1);
+    LayerResult **layer_of = ARENA_ARRAY(driver->arena, LayerResult *, graph->value_count + 1);
+    for (int k = 0; k < layers->count; k++) layer_of[layers->layers[k].value->id] = &layers->layers[k];
+    for (const Node *node = graph->first; node; node = node->next) {
+        double largest = 0;
+        for (int k = 0; k < node->in_count; k++) {
+            if (node->in[k] && error_of[node->in[k]->id] > largest) largest = error_of[node->in[k]->id];
+        }
+        for (int k = 0; k < node->out_count; k++) {
+            if (!node->out[k]) continue;
+            LayerResult *layer = layer_of[node->out[k]->id];
+            error_of[node->out[k]->id] = layer ? layer->error : largest;
+            if (layer) layer->inputs_error = largest;
+        }
+    }
+}
+
+/* Rounding gives 1e-7 to 1e-6, and deep networks amplify it step by step; a wrong layer jumps. */
+static bool departs(const LayerResult *layer) {
+    double before = layer->inputs_error > 1e-7 ? layer->inputs_error : 1e-7;
+    return layer->error > 100 * before || (layer->error > 1e-4 && layer->error > 10 * before);
+}
+
+bool layers_measure(Driver *driver, const Workshop *shop, Graph *optimised, const BuildOptions *build, Layers *layers) {
+    int original = optimised->output_count;
+    for (int k = 0; k < layers->count; k++) {
+        if (!add_output(optimised, &layers->layers[k])) return false;
+    }
+    if (!build_runner(driver, shop, optimised, build) || !run_runner(driver, shop, NULL, NULL, NULL)) return false;
+    Tensor **outputs = read_runner_outputs(driver, shop, optimised);
+    if (!outputs) return false;
+    for (int k = 0; k < layers->count; k++) {
+        LayerResult *layer = &layers->layers[k];
+        if (layer->truth) layer->error = relative_error(outputs[original + k], layer->truth);
+    }
+    carry_errors(driver, optimised, layers);
+    for (int k = 0; k < layers->count; k++) layers->layers[k].departs = departs(&layers->layers[k]);
+    return true;
+}
+
+const LayerResult *layers_first_departure(const Layers *layers) {
+    for (int k = 0; k < layers->count; k++) {
+        if (layers->layers[k].departs) return &layers->layers[k];
+    }
+    return NULL;
+}

@@ -1,0 +1,187 @@
+/* Activations, arithmetic and comparisons. */
+#include "frontend/importers.h"
+#include "frontend/tensors.h"
+
+#include <math.h>
+#include <string.h>
+
+static Op op_named(const char *name) {
+    static const char *const names[] = {
+#define OP(id, ...) #id,
+#include "ir/ops.def"
+#undef OP
+    };
+    int op = 0;
+    while (strcmp(names[op], name) != 0) op++; /* the importer table only sends names that are there */
+    return (Op)op;
+}
+
+bool import_unary(OpImport *op) {
+    op->out[0] = op_unary(op, op_named(op->node->op_type), op->in[0]);
+    return op->out[0];
+}
+
+/* Default slopes: LeakyRelu 0.01, Elu 1, HardSigmoid 0.2 (and 0.5 for beta). */
+bool import_parametric(OpImport *op) {
+    Op id = op_named(op->node->op_type);
+    Node *node = op_node(op, id, op->in, 1, 1);
+    double alpha = id == OP_LeakyRelu ? (double)0.01f : id == OP_Elu ? 1.0 : (double)0.2f;
+    set_float(op->graph, node, A_ALPHA, op_float(op, "alpha", alpha));
+    if (id == OP_HardSigmoid) set_float(op->graph, node, A_BETA, op_float(op, "beta", 0.5));
+    return op_finish(op, node);
+}
+
+/* Its constants are fixed: x * max(0, min(1, x / 6 + 0.5)). */
+bool import_hard_swish(OpImport *op) {
+    return import_unary(op);
+}
+
+static bool check_bound(const OpImport *op, int index) {
+    const Value *bound = op_in(op, index);
+    if (!bound) return true;
+    if (bound->type != op->in[0]->type || shape_count(&bound->shape) != 1)
+        return op_fail(op, STATUS_INVALID, "its bound '%s' must be one number of its input's type", bound->name);
+    return true;
+}
+
+/* Bounds that are computed at run time (opset 11 allows it): two nodes instead of two attributes. */
+static bool clip_at_run_time(OpImport *op) {
+    static const Shape scalar = {.rank = 0};
+    Value *x = op->in[0];
+    for (int k = 1; k <= 2; k++) {
+        if (!op_in(op, k)) continue;
+        Value *bound = op_reshape(op, op->in[k], &scalar);
+        x = bound ? op_binary(op, k == 1 ? OP_Max : OP_Min, x, bound) : NULL;
+        if (!x) return false;
+    }
+    op->out[0] = x;
+    return true;
+}
+
+/* A bound that is the type's own limit bounds nothing; as a double, 2^63 - 1 would be out of range. */
+static bool bounds_something(const Value *bound) {
+    if (bound->type != I64 && bound->type != U64) return true;
+    int64_t number = constant_int_at(bound, 0);
+    return number != INT64_MIN && number != INT64_MAX;
+}
+
+/* Bounds are attributes in opset 6, inputs since 11. */
+bool import_clip(OpImport *op) {
+    static const struct {
+        const char *name;
+        AttrKey key;
+    } bounds[] = {{"min", A_MIN}, {"max", A_MAX}};
+    for (int k = 0; k < 2; k++)
+        if (!check_bound(op, k + 1)) return false;
+    for (int k = 1; k <= 2; k++)
+        if (op_in(op, k) && !op->in[k]->data) return clip_at_run_time(op);
+    Node *node = op_node(op, OP_Clip, op->in, 1, 1);
+    for (int k = 0; k < 2; k++) {
+        const Value *bound = op_in(op, k + 1);
+        if (bound && bounds_something(bound)) set_float(op->graph, node, bounds[k].key, constant_float_at(bound, 0));
+        if (!bound && op_attr(op, bounds[k].name)) set_float(op->graph, node, bounds[k].key, op_float(op, bounds[k].name, 0));
+    }
+    return op_finish(op, node);
+}
+
+bool import_cast(OpImport *op) {
+    Dtype type;
+    char buffer[32];
+    Diag quiet = {.status = STATUS_OK};
+    if (!op_attr(op, "to")) return op_fail(op, STATUS_INVALID, "attribute 'to' is missing");
+    int64_t to = op_int(op, "to", 0);
+    if (!dtype_from_onnx(&quiet, to, "to", &type))
+        return op_fail(op, quiet.status, "casting to element type %s is not supported", onnx_type_name(to, buffer, sizeof buffer));
+    op->out[0] = op_cast(op, op->in[0], type);
+    return op->out[0];
+}
+
+/* Opset 6: with broadcast=1, b's dimensions match a contiguous run of a's, from `axis` on (default: the last ones). */
+static bool align_legacy(const OpImport *op, Value **b) {
+    const Shape *wide = &op->in[0]->shape, *narrow = &(*b)->shape;
+    if (op->node->opset >= 7) {
+        if (op_attr(op, "broadcast") || op_attr(op, "axis"))
+            return op_fail(op, STATUS_INVALID, "attributes 'broadcast' and 'axis' ended with opset 6");
+        return true;
+    }
+    if (op_int(op, "broadcast", 0) == 0) {
+        if (!shape_equal(wide, narrow)) return op_fail(op, STATUS_INVALID, "its inputs' shapes differ and broadcast is 0");
+        return true;
+    }
+    int64_t axis = op_int(op, "axis", (int64_t)wide->rank - narrow->rank);
+    if (axis < 0 && axis >= -wide->rank) axis += wide->rank;
+    if (axis < 0 || axis > wide->rank - narrow->rank)
+        return op_fail(op, STATUS_INVALID, "axis %lld does not align its second input with its first", (long long)axis);
+    Shape aligned = {.rank = wide->rank};
+    for (int k = 0; k < wide->rank; k++)
+        aligned.dim[k] = k >= axis && k < axis + narrow->rank ? narrow->dim[k - axis] : 1;
+    *b = op_reshape(op, *b, &aligned);
+    return *b;
+}
+
+bool import_binary(OpImport *op) {
+    Value *b = op->in[1];
+    if (!align_legacy(op, &b)) return false;
+    op->out[0] = op_binary(op, op_named(op->node->op_type), op->in[0], b);
+    return op->out[0];
+}
+
+/* Since opset 12 the exponent may have a type of its own; the result has the base's. */
+bool import_pow(OpImport *op) {
+    Value *base = op->in[0], *exponent = op->in[1];
+    if (!align_legacy(op, &exponent)) return false;
+    if (base->type == BOOL || exponent->type == BOOL) return op_fail(op, STATUS_INVALID, "it is not defined for booleans");
+    bool real_exponent = !dtype_is_float(base->type) && dtype_is_float(exponent->type);
+    Dtype type = real_exponent ? F64 : base->type;
+    Value *wide = op_cast(op, base, type);
+    exponent = wide ? op_cast(op, exponent, type) : NULL;
+    Value *power = exponent ? op_binary(op, OP_Pow, wide, exponent) : NULL;
+    op->out[0] = power ? op_cast(op, power, base->type) : NULL;
+    return op->out[0];
+}
+
+/* Opset 6: a slope of one dimension is per channel. Since 7 it broadcasts to x like any second operand. */
+bool import_prelu(OpImport *op) {
+    Value *x = op->in[0], *slope = op->in[1];
+    if (op->node->opset < 7 && slope->shape.rank == 1 && x->shape.rank > 1) {
+        Shape per_channel = {.rank = x->shape.rank};
+        for (int k = 0; k < per_channel.rank; k++) per_channel.dim[k] = k == 1 ? slope->shape.dim[0] : 1;
+        slope = op_reshape(op, slope, &per_channel);
+        if (!slope) return false;
+    }
+    Shape result;
+    if (!shape_broadcast(&x->shape, &slope->shape, &result) || !shape_equal(&result, &x->shape))
+        return op_fail(op, STATUS_INVALID, "its slope does not broadcast to its input's shape");
+    op->out[0] = op_binary(op, OP_PRelu, x, slope);
+    return op->out[0];
+}
+
+/* Sum, Min and Max of any number of inputs. */
+bool import_variadic(OpImport *op) {
+    const char *name = op->node->op_type;
+    Op id = strcmp(name, "Sum") == 0 ? OP_Add : op_named(name);
+    Value *result = op->in[0];
+    for (int k = 1; k < op->in_count && result; k++) result = op_binary(op, id, result, op->in[k]);
+    op->out[0] = result;
+    return result;
+}
+
+bool import_where(OpImport *op) {
+    return op_finish(op, op_node(op, OP_Where, op->in, 3, 1));
+}
+
+/* Floor and Ceil occur in computed sizes only: of constants, they are computed here; the IR has neither. */
+bool import_rounding(OpImport *op) {
+    Value *x;
+    if (!op_constant(op, 0, "X", &x)) return false;
+    if (x->type != F32) return op_fail(op, STATUS_UNSUPPORTED, "it is supported for constants of type float only");
+    int64_t count = shape_count(&x->shape);
+    bool down = strcmp(op->node->op_type, "Floor") == 0;
+    float *rounded = ARENA_ARRAY(op->graph->arena, float, count);
+    for (int64_t i = 0; i < count; i++) {
+        double number = constant_float_at(x, i);
+        rounded[i] = (float)(down ? floor(number) : ceil(number));
+    }
+    op->out[0] = constant_new(op->graph, op->node->name, F32, x->shape, rounded);
+    return true;
+}

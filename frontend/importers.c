@@ -1,0 +1,148 @@
+#include "frontend/importers.h"
+
+#include <string.h>
+
+#define WINDOW "auto_pad:s kernel_shape:I pads:I strides:I "
+#define LEGACY_BROADCAST "axis:i broadcast:i"
+#define REDUCE "axes:I keepdims:i noop_with_empty_axes:i"
+
+/* Attributes of all versions from opset 6 on. */
+static const Importer importers[] = {
+    {"Abs", import_unary, 1, 1, 1, ""},
+    {"Add", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"AveragePool", import_pool, 1, 1, 1, WINDOW "ceil_mode:i count_include_pad:i dilations:I"},
+    {"BatchNormalization", import_batchnorm, 5, 5, 5, "epsilon:f momentum:f is_test:i spatial:i training_mode:i"},
+    {"Cast", import_cast, 1, 1, 1, "to:i saturate:i round_mode:s"},
+    {"Ceil", import_rounding, 1, 1, 1, ""},
+    {"Clip", import_clip, 1, 3, 1, "min:f max:f"},
+    {"Concat", import_concat, 1, -1, 1, "axis:i"},
+    {"Constant", import_constant, 0, 0, 1,
+     "value:t value_float:f value_floats:F value_int:i value_ints:I value_string:s value_strings:S sparse_value:p"},
+    {"ConstantOfShape", import_constant_of_shape, 1, 1, 1, "value:t"},
+    {"Conv", import_conv, 2, 3, 1, WINDOW "dilations:I group:i"},
+    {"Div", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"Dropout", import_dropout, 1, 3, 2, "is_test:i ratio:f seed:i"},
+    {"Elu", import_parametric, 1, 1, 1, "alpha:f"},
+    {"Equal", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"Exp", import_unary, 1, 1, 1, ""},
+    {"Expand", import_expand, 2, 2, 1, ""},
+    {"Flatten", import_flatten, 1, 1, 1, "axis:i"},
+    {"Floor", import_rounding, 1, 1, 1, ""},
+    {"Gather", import_gather, 2, 2, 1, "axis:i"},
+    {"Gemm", import_gemm, 2, 3, 1, "alpha:f beta:f transA:i transB:i broadcast:i"},
+    {"GlobalAveragePool", import_global_pool, 1, 1, 1, ""},
+    {"GlobalMaxPool", import_global_pool, 1, 1, 1, ""},
+    {"Greater", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"HardSigmoid", import_parametric, 1, 1, 1, "alpha:f beta:f"},
+    {"HardSwish", import_hard_swish, 1, 1, 1, ""},
+    {"Identity", import_identity, 1, 1, 1, ""},
+    {"LRN", import_lrn, 1, 1, 1, "alpha:f beta:f bias:f size:i"},
+    {"LeakyRelu", import_parametric, 1, 1, 1, "alpha:f"},
+    {"Less", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"Log", import_unary, 1, 1, 1, ""},
+    {"LogSoftmax", import_softmax, 1, 1, 1, "axis:i"},
+    {"MatMul", import_matmul, 2, 2, 1, ""},
+    {"Max", import_variadic, 1, -1, 1, ""},
+    {"MaxPool", import_pool, 1, 1, 2, WINDOW "ceil_mode:i dilations:I storage_order:i"},
+    {"Min", import_variadic, 1, -1, 1, ""},
+    {"Mul", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"Neg", import_unary, 1, 1, 1, ""},
+    {"Not", import_unary, 1, 1, 1, ""},
+    {"PRelu", import_prelu, 2, 2, 1, ""},
+    {"Pad", import_pad, 1, 4, 1, "mode:s pads:I value:f"},
+    {"Pow", import_pow, 2, 2, 1, LEGACY_BROADCAST},
+    {"Range", import_range, 3, 3, 1, ""},
+    {"ReduceMax", import_reduce, 1, 2, 1, REDUCE},
+    {"ReduceMean", import_reduce, 1, 2, 1, REDUCE},
+    {"ReduceMin", import_reduce, 1, 2, 1, REDUCE},
+    {"ReduceSum", import_reduce, 1, 2, 1, REDUCE},
+    {"Relu", import_unary, 1, 1, 1, ""},
+    {"Reshape", import_reshape, 2, 2, 1, "allowzero:i"},
+    {"Resize", import_resize, 1, 4, 1,
+     "mode:s coordinate_transformation_mode:s nearest_mode:s cubic_coeff_a:f exclude_outside:i extrapolation_value:f antialias:i "
+     "axes:I keep_aspect_ratio_policy:s"},
+    {"Shape", import_shape, 1, 1, 1, "start:i end:i"},
+    {"Sigmoid", import_unary, 1, 1, 1, ""},
+    {"Size", import_size, 1, 1, 1, ""},
+    {"Slice", import_slice, 1, 5, 1, "axes:I ends:I starts:I"},
+    {"Softmax", import_softmax, 1, 1, 1, "axis:i"},
+    {"Split", import_split, 1, 2, -1, "axis:i split:I num_outputs:i"},
+    {"Sqrt", import_unary, 1, 1, 1, ""},
+    {"Squeeze", import_squeeze, 1, 2, 1, "axes:I"},
+    {"Sub", import_binary, 2, 2, 1, LEGACY_BROADCAST},
+    {"Sum", import_variadic, 1, -1, 1, ""},
+    {"Tanh", import_unary, 1, 1, 1, ""},
+    {"Transpose", import_transpose, 1, 1, 1, "perm:I"},
+    {"Unsqueeze", import_unsqueeze, 1, 2, 1, "axes:I"},
+    {"Upsample", import_upsample, 1, 2, 1, "mode:s scales:F height_scale:f width_scale:f"},
+    {"Where", import_where, 3, 3, 1, ""},
+};
+
+static const struct {
+    char kind;
+    int type;
+    const char *name;
+} attribute_kinds[] = {
+    {'i', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT, "an integer"},
+    {'f', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT, "a float"},
+    {'s', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING, "a string"},
+    {'t', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR, "a tensor"},
+    {'p', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR, "a sparse tensor"},
+    {'I', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS, "a list of integers"},
+    {'F', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS, "a list of floats"},
+    {'S', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS, "a list of strings"},
+};
+
+const Importer *find_importer(const char *op_type) {
+    for (size_t i = 0; i < sizeof importers / sizeof *importers; i++)
+        if (strcmp(importers[i].op_type, op_type) == 0) return &importers[i];
+    return NULL;
+}
+
+/* The kind letter that `attributes` gives `name`, 0 where it has none. */
+static char kind_of(const char *attributes, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = attributes; length && *at;) {
+        size_t entry = strcspn(at, " ");
+        if (entry == length + 2 && strncmp(at, name, length) == 0) return at[length + 1];
+        at += entry;
+        at += strspn(at, " ");
+    }
+    return 0;
+}
+
+/* The tensors and messages that a type promises must be there. */
+static bool holds_its_value(const Onnx__AttributeProto *attr) {
+    switch (attr->type) {
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR: return attr->t;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR: return attr->sparse_tensor;
+    default: return true;
+    }
+}
+
+static bool check_attribute(const OpImport *op, const Importer *importer, const Onnx__AttributeProto *attr) {
+    const char *name = text_of(attr->name);
+    char kind = kind_of(importer->attributes, name);
+    if (!kind) return op_fail(op, STATUS_INVALID, "%s has no attribute '%s'", importer->op_type, name);
+    for (size_t i = 0; i < sizeof attribute_kinds / sizeof *attribute_kinds; i++)
+        if (attribute_kinds[i].kind == kind && ((int)attr->type != attribute_kinds[i].type || !holds_its_value(attr)))
+            return op_fail(op, STATUS_INVALID, "attribute '%s' must be %s", name, attribute_kinds[i].name);
+    if (op_attr(op, name) != attr) return op_fail(op, STATUS_INVALID, "attribute '%s' is given twice", name);
+    return true;
+}
+
+bool check_call(const OpImport *op, const Importer *importer) {
+    bool any = importer->most_inputs < 0;
+    if (!any && op->in_count > importer->most_inputs)
+        return op_fail(op, STATUS_INVALID, "%d inputs given, %s takes at most %d", op->in_count, importer->op_type,
+                       importer->most_inputs);
+    if (importer->most_outputs >= 0 && op->out_count > importer->most_outputs)
+        return op_fail(op, STATUS_INVALID, "%d outputs given, %s has at most %d", op->out_count, importer->op_type,
+                       importer->most_outputs);
+    int required = any && op->in_count > importer->least_inputs ? op->in_count : importer->least_inputs;
+    for (int k = 0; k < required; k++)
+        if (!op_in(op, k)) return op_fail(op, STATUS_INVALID, "its input %d is missing", k);
+    for (int k = 0; k < op->node->attr_count; k++)
+        if (!check_attribute(op, importer, op->node->attrs[k])) return false;
+    return true;
+}

@@ -1,0 +1,102 @@
+/* Elementwise operators with one input, and Cast. infer_same (op_norm.c) serves the former. */
+#include "ir/op_functions.h"
+#include "ir/op_support.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static Activation activation_of(Op op) {
+    switch (op) {
+    case OP_Relu: return ACT_RELU;
+    case OP_LeakyRelu: return ACT_LEAKY_RELU;
+    case OP_Clip: return ACT_CLIP;
+    case OP_Sigmoid: return ACT_SIGMOID;
+    case OP_Tanh: return ACT_TANH;
+    case OP_HardSigmoid: return ACT_HARD_SIGMOID;
+    case OP_HardSwish: return ACT_HARD_SWISH;
+    case OP_Elu: return ACT_ELU;
+    default: return ACT_NONE;
+    }
+}
+
+static double unary_float(Op op, double x) {
+    switch (op) {
+    case OP_Sqrt: return sqrt(x);
+    case OP_Exp: return exp(x);
+    case OP_Log: return log(x);
+    case OP_Neg: return -x;
+    case OP_Abs: return fabs(x);
+    default: return x;
+    }
+}
+
+static void float_unary(const Node *node, const Tensor *x, Tensor *y) {
+    Activation activation = activation_of(node->op);
+    double alpha, beta;
+    activation_defaults(activation, &alpha, &beta);
+    bool bounds = activation == ACT_CLIP;
+    alpha = attr_float(node, bounds ? A_MIN : A_ALPHA, alpha);
+    beta = attr_float(node, bounds ? A_MAX : A_BETA, beta);
+    if (activation != ACT_NONE)
+        for (int64_t i = 0; i < x->count; i++) y->f[i] = activation_apply(activation, alpha, beta, x->f[i]);
+    else
+        for (int64_t i = 0; i < x->count; i++) y->f[i] = unary_float(node->op, x->f[i]);
+}
+
+/* A bound of an integer Clip, which may have been kept as a float. */
+static int64_t integer_bound(const Node *node, AttrKey key, Dtype type, int64_t otherwise) {
+    const Attr *attr = attr_find(node, key);
+    if (!attr) return otherwise;
+    return attr->kind == ATTR_FLOAT ? integer_of_float(type, attr->f) : attr->i;
+}
+
+static void integer_unary(const Node *node, const Tensor *x, Tensor *y) {
+    Dtype type = x->type;
+    int64_t low = integer_bound(node, A_MIN, type, integer_lowest(type)),
+            high = integer_bound(node, A_MAX, type, integer_highest(type));
+    for (int64_t i = 0; i < x->count; i++) {
+        int64_t value = x->i[i], negated = (int64_t)(0 - (uint64_t)value);
+        switch (node->op) {
+        case OP_Relu: value = value < 0 ? 0 : value; break;
+        case OP_Neg: value = negated; break;
+        case OP_Abs: value = integer_less(type, value, 0) ? negated : value; break;
+        case OP_Not: value = !value; break;
+        case OP_Clip:
+            value = integer_less(type, value, low) ? low : value;
+            value = integer_less(type, high, value) ? high : value;
+            break;
+        default: break;
+        }
+        y->i[i] = integer_wrap(type, value);
+    }
+}
+
+bool eval_unary(const Node *node, const Tensor *const *in, Tensor *const *out, Arena *scratch, Diag *diag) {
+    (void)scratch, (void)diag;
+    if (in[0]->f)
+        float_unary(node, in[0], out[0]);
+    else
+        integer_unary(node, in[0], out[0]);
+    return true;
+}
+
+bool infer_cast(Graph *graph, Node *node) {
+    int64_t to = attr_int(node, A_TO, -1);
+    if (to < 0 || to >= DTYPE_COUNT) return node_fail(graph, node, STATUS_INVALID, "no element type has the number %" PRId64, to);
+    return infer_output(graph, node, 0, (Dtype)to, node->in[0]->shape);
+}
+
+bool eval_cast(const Node *node, const Tensor *const *in, Tensor *const *out, Arena *scratch, Diag *diag) {
+    (void)node, (void)scratch, (void)diag;
+    const Tensor *x = in[0];
+    Tensor *y = out[0];
+    if (x->f && y->f)
+        copy_elements(y, 0, x, 0, x->count); /* rounded where the interpreter rounds every result */
+    else if (x->f)
+        for (int64_t i = 0; i < x->count; i++) y->i[i] = integer_of_float(y->type, x->f[i]);
+    else if (y->f)
+        for (int64_t i = 0; i < x->count; i++) y->f[i] = float_of_integer(x->type, x->i[i]);
+    else
+        for (int64_t i = 0; i < x->count; i++) y->i[i] = integer_wrap(y->type, x->i[i]);
+    return true;
+}

@@ -1,0 +1,151 @@
+/* simplify: drops nodes that change nothing, and makes Transposes and Reshapes cancel.
+ *
+ * Each rule replaces a node by one that computes the same elements from its input's definition:
+ *   no-ops        Cast to the same type; Reshape and Expand to the same shape; Transpose in order; Slice of everything; Pad by
+ * zero; Concat of one; Clip without bounds; a 1x1 pool of stride 1; x*1, x/1, x+0, x-0 chains        Reshape(Reshape(x)) =
+ * Reshape(x); Transpose(Transpose(x)) = Transpose(x) sinking       f(Reshape(x)) = Reshape(f(x)) and f(Transpose(x)) =
+ * Transpose(f(x)) for elementwise f, so that pairs meet and cancel (transpose.c); a channel-last input keeps the one Transpose it
+ * needs means         ReduceMean over the whole plane = AveragePool, which reads blocked images Two sweeps in execution order:
+ * no-ops first, since a Transpose asks who its readers are before it moves; what a rule inserts stands behind the current node
+ * and is visited next. */
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+#include <math.h>
+
+static bool same_value(const Value *a, const Value *b) {
+    return a->type == b->type && shape_equal(&a->shape, &b->shape);
+}
+
+static bool is_whole_slice(const Node *node) {
+    return ints_are(node, A_STARTS, 0) && ints_are(node, A_STEPS, 1) && shape_equal(&node->in[0]->shape, &node->out[0]->shape);
+}
+
+static bool is_unbounded(const Node *clip) {
+    double low = attr_float(clip, A_MIN, -INFINITY), high = attr_float(clip, A_MAX, INFINITY);
+    return isinf(low) && low < 0 && isinf(high) && high > 0;
+}
+
+static bool is_unit_pool(const Node *pool) {
+    if (pool->out_count > 1 && value_used(pool->out[1])) return false;
+    return ints_are(pool, A_KERNEL_SHAPE, 1) && ints_are(pool, A_STRIDES, 1) && has_no_padding(pool);
+}
+
+/* The operand that x op constant passes through, or NULL. */
+static Value *neutral_operand(const Node *node) {
+    double neutral = node->op == OP_Mul || node->op == OP_Div ? 1 : 0, number;
+    if (has_activation(node)) return NULL;
+    if (constant_is_uniform(node->in[1], &number) && number == neutral) return node->in[0];
+    bool commutes = node->op == OP_Mul || node->op == OP_Add;
+    if (commutes && constant_is_uniform(node->in[0], &number) && number == neutral) return node->in[1];
+    return NULL;
+}
+
+/* The value that the node's output equals, or NULL. */
+static Value *equal_input(const Node *node) {
+    Value *x = node->in_count ? node->in[0] : NULL;
+    switch (node->op) {
+    case OP_Cast:
+    case OP_Reshape:
+    case OP_Expand: break;
+    case OP_Slice: return is_whole_slice(node) ? x : NULL;
+    case OP_Pad: return has_no_padding(node) ? x : NULL;
+    case OP_Concat: return node->in_count == 1 ? x : NULL;
+    case OP_Clip: return is_unbounded(node) ? x : NULL;
+    case OP_MaxPool:
+    case OP_AveragePool: return is_unit_pool(node) ? x : NULL;
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div: x = neutral_operand(node); break;
+    default: return NULL;
+    }
+    return x && same_value(x, node->out[0]) ? x : NULL;
+}
+
+/* f(Reshape(a), Reshape(b), scalar ...) = Reshape(f(a, b, scalar ...)) where all come from one shape. */
+static bool sink_reshape(Graph *graph, Node *node, bool *moved) {
+    const Shape *shape = &node->out[0]->shape, *source = NULL;
+    Shape result = *shape;
+    for (int i = 0; i < node->in_count; i++) {
+        const Value *in = node->in[i];
+        if (is_constant(in) && shape_count(&in->shape) == 1 && in->shape.rank == 0) continue;
+        const Node *reshape = producer_of(in, OP_Reshape);
+        if (!reshape || !shape_equal(&in->shape, shape)) return true;
+        if (source && !shape_equal(source, &reshape->in[0]->shape)) return true;
+        source = &reshape->in[0]->shape;
+    }
+    if (!source) return true;
+    for (int i = 0; i < node->in_count; i++) {
+        Node *reshape = producer_of(node->in[i], OP_Reshape);
+        if (reshape) node_set_input(graph, node, i, reshape->in[0]);
+    }
+    *moved = true;
+    Node *reshape = node_append(graph, node, OP_Reshape, "reshaped");
+    set_ints(graph, reshape, A_SHAPE, result.dim, result.rank);
+    return node_infer(graph, node) && node_infer(graph, reshape);
+}
+
+static void join_reshapes(Graph *graph, Node *node) {
+    Node *inner = producer_of(node->in[0], OP_Reshape);
+    if (inner) node_set_input(graph, node, 0, inner->in[0]);
+}
+
+/* Exactly the two spatial axes of an image. */
+static bool reduces_plane(const Node *node) {
+    const Shape *shape = &node->in[0]->shape;
+    int count;
+    const int64_t *axes = attr_ints(node, A_AXES, &count);
+    if (node->in[0]->type != F32 || shape->rank != 4 || count != 2 || shape_count(shape) < 1) return false;
+    int64_t first = axes[0] < 0 ? axes[0] + 4 : axes[0], second = axes[1] < 0 ? axes[1] + 4 : axes[1];
+    return first + second == 5 && first * second == 6;
+}
+
+static bool mean_to_pool(Graph *graph, Node *node) {
+    if (!reduces_plane(node)) return true;
+    const Shape plane = node->in[0]->shape, result = node->out[0]->shape;
+    attr_remove(node, A_AXES);
+    attr_remove(node, A_KEEPDIMS);
+    node->op = OP_AveragePool;
+    set_ints(graph, node, A_KERNEL_SHAPE, &plane.dim[2], 2);
+    set_ints(graph, node, A_STRIDES, (int64_t[]){1, 1}, 2);
+    set_ints(graph, node, A_PADS, (int64_t[]){0, 0, 0, 0}, 4);
+    set_ints(graph, node, A_DILATIONS, (int64_t[]){1, 1}, 2);
+    if (result.rank == 4) return node_infer(graph, node);
+    Node *reshape = node_append(graph, node, OP_Reshape, "plane");
+    set_ints(graph, reshape, A_SHAPE, result.dim, result.rank);
+    return node_infer(graph, node) && node_infer(graph, reshape);
+}
+
+static bool drop_no_op(Graph *graph, Node *node) {
+    if (node->op == OP_Reshape) join_reshapes(graph, node);
+    if (node->op == OP_Transpose) simplify_transpose(graph, node);
+    Value *equal = equal_input(node);
+    if (equal) value_replace(graph, node->out[0], equal);
+    return equal != NULL;
+}
+
+/* Reshapes and Transposes may alternate before a node (a channel shuffle has three): each step lets one pass. */
+static bool sink(Graph *graph, Node *node) {
+    enum { MOST_STEPS = 8 };
+    bool moved = true;
+    for (int i = 0; moved && i < MOST_STEPS; i++) {
+        moved = false;
+        if (is_elementwise(node) && !sink_reshape(graph, node, &moved)) return false;
+        if (!sink_transpose(graph, node, &moved)) return false;
+    }
+    return true;
+}
+
+bool simplify(Graph *graph) {
+    for (Node *node = graph->first; node; node = node->next) {
+        node->mark = 0;
+        drop_no_op(graph, node);
+    }
+    if (!remove_dead_code(graph)) return false;
+    for (Node *node = graph->first; node; node = node->next) {
+        if (drop_no_op(graph, node)) continue;
+        if (!sink(graph, node) || (node->op == OP_ReduceMean && !mean_to_pool(graph, node))) return false;
+    }
+    return remove_dead_code(graph);
+}

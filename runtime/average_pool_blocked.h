@@ -1,0 +1,38 @@
+#ifndef RUNTIME_AVERAGE_POOL_BLOCKED_H
+#define RUNTIME_AVERAGE_POOL_BLOCKED_H
+
+#include <stddef.h>
+
+#include "runtime/pool_padded_taps.h"
+#include "runtime/pool_taps.h"
+
+/* [planes][depth][height][width][16]. Each row of the window is summed from left to right, then the rows from top to bottom. */
+static void average_pool_blocked(const struct pool *p, const float *in, float *out, int count_padding) {
+    const size_t row = (size_t)p->in[2] * 16, slice = (size_t)p->in[1] * row;
+    for (int plane = 0; plane < p->planes; plane++, in += (size_t)p->in[0] * slice)
+        for (int z = 0; z < p->out[0]; z++) {
+            const struct pool_taps tz = pool_taps(p, 0, z);
+            for (int y = 0; y < p->out[1]; y++) {
+                const struct pool_taps ty = pool_taps(p, 1, y);
+                for (int x = 0; x < p->out[2]; x++, out += 16) {
+                    const struct pool_taps tx = pool_taps(p, 2, x);
+                    float total[16] = {0.0f};
+                    for (int kz = tz.first; kz < tz.end; kz++)
+                        for (int ky = ty.first; ky < ty.end; ky++) {
+                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice + (size_t)(ty.start + ky * p->dilation[1]) * row;
+                            float part[16] = {0.0f};
+                            for (int kx = tx.first; kx < tx.end; kx++) {
+                                const float *tap = a + (size_t)(tx.start + kx * p->dilation[2]) * 16;
+                                for (int l = 0; l < 16; l++) part[l] += tap[l];
+                            }
+                            for (int l = 0; l < 16; l++) total[l] += part[l];
+                        }
+                    const int taps = count_padding ? pool_padded_taps(p, 0, z) * pool_padded_taps(p, 1, y) * pool_padded_taps(p, 2, x)
+                                                   : (tz.end - tz.first) * (ty.end - ty.first) * (tx.end - tx.first);
+                    for (int l = 0; l < 16; l++) out[l] = total[l] / (float)taps;
+                }
+            }
+        }
+}
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef RUNTIME_MAX_POOL_PLANAR_H
+#define RUNTIME_MAX_POOL_PLANAR_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include "runtime/pool_taps.h"
+
+/* [planes][depth][height][width]. */
+static void max_pool_planar(const struct pool *p, const float *in, float *out) {
+    const size_t row = (size_t)p->in[2], slice = (size_t)p->in[1] * row;
+    for (int plane = 0; plane < p->planes; plane++, in += (size_t)p->in[0] * slice)
+        for (int z = 0; z < p->out[0]; z++) {
+            const struct pool_taps tz = pool_taps(p, 0, z);
+            for (int y = 0; y < p->out[1]; y++) {
+                const struct pool_taps ty = pool_taps(p, 1, y);
+                for (int x = 0; x < p->out[2]; x++) {
+                    const struct pool_taps tx = pool_taps(p, 2, x);
+                    float most = -INFINITY;
+                    for (int kz = tz.first; kz < tz.end; kz++)
+                        for (int ky = ty.first; ky < ty.end; ky++) {
+                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice + (size_t)(ty.start + ky * p->dilation[1]) * row;
+                            for (int kx = tx.first; kx < tx.end; kx++) {
+                                const float v = a[tx.start + kx * p->dilation[2]];
+                                most = v > most ? v : most;
+                            }
+                        }
+                    *out++ = most;
+                }
+            }
+        }
+}
+
+#endif

@@ -1,0 +1,152 @@
+/* Runs the convolution kernels of runtime/ over many geometries against sums in double, and prints a hash of all result bits. */
+#include "runtime/conv_dense.h"
+#include "runtime/conv_direct.h"
+#include "runtime/conv_grouped.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SEED = 7 };
+
+struct layer {
+    int groups, in, out, height, width, kernel, stride, dilation, pad, strip_rows;
+    int blocked_in, blocked_out, residual, relu;
+};
+
+static const struct layer layers[] = {
+    {1, 16, 16, 9, 9, 3, 1, 1, 1, 4, 1, 1, 0, 1},   {1, 32, 48, 14, 17, 3, 1, 1, 1, 5, 1, 1, 1, 1},
+    {1, 3, 64, 31, 29, 7, 2, 1, 3, 3, 0, 1, 0, 1},  {1, 48, 32, 13, 13, 1, 2, 1, 0, 2, 1, 1, 1, 0},
+    {1, 32, 20, 6, 30, 1, 1, 1, 0, 6, 1, 0, 0, 0},  {1, 20, 33, 7, 15, 3, 1, 2, 2, 7, 0, 0, 1, 1},
+    {4, 32, 16, 8, 8, 3, 1, 1, 1, 8, 1, 1, 0, 1},   {3, 5, 7, 9, 10, 3, 2, 1, 1, 2, 0, 0, 0, 0},
+    {8, 4, 4, 11, 13, 3, 1, 1, 1, 5, 1, 1, 1, 1},   {4, 8, 8, 12, 9, 3, 2, 1, 1, 3, 1, 1, 0, 1},
+    {32, 1, 1, 10, 21, 5, 1, 1, 2, 4, 1, 1, 0, 0},  {24, 2, 2, 10, 11, 1, 1, 1, 0, 3, 1, 1, 0, 1},
+    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0},
+};
+
+static uint32_t state = SEED;
+static float uniform(void) {
+    state = state * 1664525u + 1013904223u;
+    return (float)(state >> 8) / 8388608.0f - 1.0f;
+}
+
+/* Where channel `c`, pixel `p` of an image lies. */
+static size_t place(int blocked, int c, int p, int plane) {
+    return blocked ? ((size_t)(c / 16) * (size_t)plane + (size_t)p) * 16 + (size_t)(c % 16) : (size_t)c * (size_t)plane + (size_t)p;
+}
+
+static float *filled(size_t count) {
+    float *p = aligned_alloc(64, (count * sizeof *p + 63) / 64 * 64);
+    for (size_t i = 0; i < count; i++) p[i] = uniform();
+    return p;
+}
+
+static void run_dense(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s, int blocked) {
+    if (blocked && g->stride_width == 1) conv_dense(g, in, w, b, r, out, s, 16, 1);
+    else if (blocked) conv_dense(g, in, w, b, r, out, s, 16, 2);
+    else if (g->stride_width == 1) conv_dense(g, in, w, b, r, out, s, 1, 1);
+    else conv_dense(g, in, w, b, r, out, s, 1, 2);
+}
+
+static void run_grouped(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s) {
+    switch (g->in_channels) {
+    case 1: conv_grouped(g, in, w, b, r, out, s, 1); break;
+    case 2: conv_grouped(g, in, w, b, r, out, s, 2); break;
+    case 4: conv_grouped(g, in, w, b, r, out, s, 4); break;
+    default: conv_grouped(g, in, w, b, r, out, s, 8); break;
+    }
+}
+
+/* Weights [m][c][tap] in the order of the kernel that reads them. */
+static float *packed(const struct layer *l, int grouped, const float *w, const float *bias, float **packed_bias) {
+    const int taps = l->kernel * l->kernel, panels = (l->out + 15) / 16;
+    const size_t panel = (size_t)l->in * (size_t)taps * 16, count = grouped ? (size_t)(l->groups * l->in * taps * l->in) : panel * (size_t)(panels * l->groups);
+    float *p = aligned_alloc(64, (count * sizeof *p + 63) / 64 * 64);
+    *packed_bias = aligned_alloc(64, (size_t)(l->groups * panels) * 64);
+    memset(p, 0, count * sizeof *p);
+    memset(*packed_bias, 0, (size_t)(l->groups * panels) * 64);
+    for (int m = 0; m < l->groups * l->out; m++) {
+        const int group = m / l->out, within = m % l->out;
+        (*packed_bias)[grouped ? m : group * panels * 16 + within] = bias[m];
+        for (int c = 0; c < l->in; c++)
+            for (int t = 0; t < taps; t++) {
+                const int first = c / 16 * 16, width = l->in - first < 16 ? l->in - first : 16;
+                const size_t at = grouped ? (size_t)((m / 16 * taps + t) * l->in + c) * 16 + (size_t)(m % 16)
+                                          : (size_t)(group * panels + within / 16) * panel + (size_t)(first * taps + t * width + c - first) * 16 + (size_t)(within % 16);
+                p[at] = w[(m * l->in + c) * taps + t];
+            }
+    }
+    return p;
+}
+
+static double expected(const struct layer *l, const float *in, const float *w, const float *bias, const float *residual, int m, int y, int x, int ow, int oplane) {
+    double sum = bias[m];
+    for (int c = 0; c < l->in; c++)
+        for (int t = 0; t < l->kernel * l->kernel; t++) {
+            const int row = y * l->stride - l->pad + t / l->kernel * l->dilation, column = x * l->stride - l->pad + t % l->kernel * l->dilation;
+            if (row < 0 || row >= l->height || column < 0 || column >= l->width) continue;
+            sum += (double)in[place(l->blocked_in, m / l->out * l->in + c, row * l->width + column, l->height * l->width)] * w[(m * l->in + c) * l->kernel * l->kernel + t];
+        }
+    if (l->residual) sum += residual[place(l->blocked_out, m, y * ow + x, oplane)];
+    return l->relu && sum < 0 ? 0 : sum;
+}
+
+static uint64_t hash(uint64_t h, const float *p, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, p + i, 4);
+        h = (h ^ bits) * 1099511628211u;
+    }
+    return h;
+}
+
+static double check(const struct layer *l, uint64_t *bits) {
+    const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1, ow = (l->width + 2 * l->pad - window) / l->stride + 1;
+    const int taps = l->kernel * l->kernel, grouped = l->groups > 1 && l->in == l->out && l->in < 16 && l->blocked_in;
+    struct conv g = {l->groups, l->in, l->out, l->height, l->width, oh, ow, l->kernel, l->kernel, l->stride, l->stride, l->dilation, l->dilation, l->pad, l->pad,
+                     l->strip_rows, 0, 0, l->blocked_out, l->relu ? 0.0f : -INFINITY, INFINITY};
+    if (l->pad) {
+        g.padded_width = (ow - 1) * l->stride + window;
+        g.padded_rows = (l->strip_rows - 1) * l->stride + window;
+    }
+    const size_t outputs = (size_t)(l->groups * l->out * oh * ow);
+    float *in = filled((size_t)(l->groups * l->in * l->height * l->width)), *w = filled((size_t)(l->groups * l->out * l->in * taps));
+    float *bias = filled((size_t)(l->groups * l->out)), *residual = filled(outputs), *out = filled(outputs), *packed_bias;
+    float *scratch = filled((size_t)(l->groups * l->in + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1));
+    float *p = packed(l, grouped, w, bias, &packed_bias);
+    memcpy(out, residual, outputs * sizeof *out);
+    const float *r = l->residual ? out : NULL; /* in place, as the compiler plans it */
+    if (grouped) run_grouped(&g, in, p, packed_bias, r, out, scratch);
+    else run_dense(&g, in, p, packed_bias, r, out, scratch, l->blocked_in);
+    double worst = 0;
+    for (int m = 0; m < l->groups * l->out; m++)
+        for (int o = 0; o < oh * ow; o++) {
+            const double e = fabs(expected(l, in, w, bias, residual, m, o / ow, o % ow, ow, oh * ow) - out[place(l->blocked_out, m, o, oh * ow)]);
+            if (!(e <= worst)) worst = e;
+        }
+    *bits = hash(*bits, out, outputs);
+    if (!l->blocked_in && !l->blocked_out) { /* the kernel for run-time weights sums in the same order: the same bits */
+        float *direct = filled(outputs);
+        conv_direct(&g, in, w, bias, l->residual ? residual : NULL, direct);
+        if (memcmp(direct, out, outputs * sizeof *out) != 0) worst = INFINITY;
+        free(direct);
+    }
+    float *all[] = {in, w, bias, residual, out, packed_bias, scratch, p};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+    return worst;
+}
+
+int main(void) {
+    uint64_t bits = 1469598103934665603u;
+    int failed = 0;
+    for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) {
+        const double error = check(&layers[k], &bits);
+        if (!(error < 2e-5)) {
+            printf("layer %zu: error %g (seed %d)\n", k, error, SEED);
+            failed = 1;
+        }
+    }
+    printf("%016llx\n", (unsigned long long)bits);
+    return failed;
+}

@@ -1,0 +1,253 @@
+#include "tests/unit/pass_helpers.h"
+
+/* The stem reads the caller's planar image, blocked inside, one pixel and the last convolution planar again: no Reorder at all.
+ */
+static void test_residual_network(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "stem", input(graph, "x", "1x3x4x4"), weights(graph, "w0", "16x3x3x3"), NULL, 1);
+    x = NODE(graph, OP_Relu, "relu", x);
+    Value *y = conv(graph, "conv1", x, weights(graph, "w1", "16x16x3x3"), NULL, 1);
+    y = NODE(graph, OP_Add, "add", y, x);
+    y = pool(graph, OP_AveragePool, "mean", y, 4, 1, 0);
+    y = conv(graph, "fc", y, weights(graph, "w2", "10x16x1x1"), NULL, 0);
+    graph_add_output(graph, reshape(graph, "flatten", y, "1x10"), "y");
+    run_pass(graph, fuse_activation);
+    run_pass(graph, fuse_residual);
+    expect_pass(
+        graph, choose_layout,
+        "graph test\n"
+        "input %1 f32 1x3x4x4 ; x\n"
+        "const @0 f32 16x3x3x3 ; w0\n"
+        "const @4 f32 16x16x3x3 ; w1\n"
+        "const @8 f32 10x16x1x1 ; w2\n"
+        "%2 f32 1x16x4x4 = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; stem + relu\n"
+        "%5 f32 1x16x4x4 = Conv(%2, @4, none, %2) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1 + add\n"
+        "%7 f32 1x16x1x1 = AveragePool(%5) kernel_shape=[4,4] strides=[1,1] pads=[0,0,0,0] ; mean\n"
+        "%9 f32 1x10x1x1 = Conv(%7, @8, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; fc\n"
+        "%10 f32 1x10 = Reshape(%9) shape=[1,10] ; flatten\n"
+        "output %10 ; y\n",
+        "graph test\n"
+        "input %1 f32 1x3x4x4 ; x\n"
+        "const @0 f32 16x3x3x3 ; w0\n"
+        "const @4 f32 16x16x3x3 ; w1\n"
+        "const @8 f32 10x16x1x1 ; w2\n"
+        "%2 f32 1x16x4x4 blocked = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; stem + relu\n"
+        "%5 f32 1x16x4x4 blocked = Conv(%2, @4, none, %2) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1 + add\n"
+        "%7 f32 1x16x1x1 = AveragePool(%5) kernel_shape=[4,4] strides=[1,1] pads=[0,0,0,0] ; mean\n"
+        "%9 f32 1x10x1x1 = Conv(%7, @8, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; fc\n"
+        "%10 f32 1x10 = Reshape(%9) shape=[1,10] ; flatten\n"
+        "output %10 ; y\n");
+}
+
+/* Only a planar reader waits for it. */
+static void test_output_is_written_planar(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "conv1", input(graph, "x", "1x3x4x4"), weights(graph, "w", "16x3x3x3"), NULL, 1);
+    graph_add_output(graph, NODE(graph, OP_Exp, "exp", x), "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x3x3 ; w\n"
+                "%2 f32 1x16x4x4 = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1\n"
+                "%3 f32 1x16x4x4 = Exp(%2) ; exp\n"
+                "output %3 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x3x3 ; w\n"
+                "%2 f32 1x16x4x4 = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1\n"
+                "%3 f32 1x16x4x4 = Exp(%2) ; exp\n"
+                "output %3 ; y\n");
+}
+
+/* Depthwise kernels take blocked images only: one Reorder for two readers, one for the caller. */
+static void test_depthwise(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = NODE(graph, OP_Relu, "relu", input(graph, "x", "1x16x4x4"));
+    Value *a = conv(graph, "depthwise1", x, weights(graph, "w1", "16x1x3x3"), NULL, 1);
+    Value *b = conv(graph, "depthwise2", x, weights(graph, "w2", "16x4x3x3"), NULL, 1);
+    graph_add_output(graph, a, "a");
+    graph_add_output(graph, b, "b");
+    graph_add_output(graph, NODE(graph, OP_Add, "add", a, b), "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %0 f32 1x16x4x4 ; x\n"
+                "const @2 f32 16x1x3x3 ; w1\n"
+                "const @4 f32 16x4x3x3 ; w2\n"
+                "%1 f32 1x16x4x4 = Relu(%0) ; relu\n"
+                "%3 f32 1x16x4x4 = Conv(%1, @2, none) kernel_shape=[3,3] pads=[1,1,1,1] group=16 ; depthwise1\n"
+                "%5 f32 1x16x4x4 = Conv(%1, @4, none) kernel_shape=[3,3] pads=[1,1,1,1] group=4 ; depthwise2\n"
+                "%6 f32 1x16x4x4 = Add(%3, %5) ; add\n"
+                "output %3 ; a\n"
+                "output %5 ; b\n"
+                "output %6 ; y\n",
+                "graph test\n"
+                "input %0 f32 1x16x4x4 ; x\n"
+                "const @2 f32 16x1x3x3 ; w1\n"
+                "const @4 f32 16x4x3x3 ; w2\n"
+                "%1 f32 1x16x4x4 = Relu(%0) ; relu\n"
+                "%9 f32 1x16x4x4 blocked = Reorder(%1) layout=blocked ; relu/blocked\n"
+                "%3 f32 1x16x4x4 blocked = Conv(%9, @2, none) kernel_shape=[3,3] pads=[1,1,1,1] group=16 ; depthwise1\n"
+                "%7 f32 1x16x4x4 = Reorder(%3) layout=planar ; depthwise1/planar\n"
+                "%5 f32 1x16x4x4 blocked = Conv(%9, @4, none) kernel_shape=[3,3] pads=[1,1,1,1] group=4 ; depthwise2\n"
+                "%8 f32 1x16x4x4 = Reorder(%5) layout=planar ; depthwise2/planar\n"
+                "%6 f32 1x16x4x4 = Add(%7, %8) ; add\n"
+                "output %7 ; a\n"
+                "output %8 ; b\n"
+                "output %6 ; y\n");
+}
+
+static void test_groups_across_blocks_stay_planar(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "conv1", input(graph, "x", "1x3x4x4"), weights(graph, "w1", "48x3x1x1"), NULL, 0);
+    x = conv(graph, "groups_of_24", x, weights(graph, "w2", "48x24x3x3"), NULL, 1);
+    x = conv(graph, "conv3", x, weights(graph, "w3", "16x48x1x1"), NULL, 0);
+    graph_add_output(graph, x, "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 48x3x1x1 ; w1\n"
+                "const @3 f32 48x24x3x3 ; w2\n"
+                "const @5 f32 16x48x1x1 ; w3\n"
+                "%2 f32 1x48x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
+                "%4 f32 1x48x4x4 = Conv(%2, @3, none) kernel_shape=[3,3] pads=[1,1,1,1] group=2 ; groups_of_24\n"
+                "%6 f32 1x16x4x4 = Conv(%4, @5, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv3\n"
+                "output %6 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 48x3x1x1 ; w1\n"
+                "const @3 f32 48x24x3x3 ; w2\n"
+                "const @5 f32 16x48x1x1 ; w3\n"
+                "%2 f32 1x48x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
+                "%4 f32 1x48x4x4 = Conv(%2, @3, none) kernel_shape=[3,3] pads=[1,1,1,1] group=2 ; groups_of_24\n"
+                "%6 f32 1x16x4x4 = Conv(%4, @5, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv3\n"
+                "output %6 ; y\n");
+}
+
+static void test_concat(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x3x4x4");
+    Value *a = conv(graph, "a", x, weights(graph, "wa", "16x3x1x1"), NULL, 0);
+    Value *b = conv(graph, "b", x, weights(graph, "wb", "32x3x1x1"), NULL, 0);
+    Node *concat = RAW_NODE(graph, OP_Concat, "concat", a, b);
+    set_int(graph, concat, A_AXIS, 1);
+    Value *c = pool(graph, OP_MaxPool, "pool", inferred(graph, concat), 2, 2, 0);
+    graph_add_output(graph, conv(graph, "c", c, weights(graph, "wc", "8x48x1x1"), NULL, 0), "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %0 f32 1x3x4x4 ; x\n"
+                "const @1 f32 16x3x1x1 ; wa\n"
+                "const @3 f32 32x3x1x1 ; wb\n"
+                "const @7 f32 8x48x1x1 ; wc\n"
+                "%2 f32 1x16x4x4 = Conv(%0, @1, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; a\n"
+                "%4 f32 1x32x4x4 = Conv(%0, @3, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; b\n"
+                "%5 f32 1x48x4x4 = Concat(%2, %4) axis=1 ; concat\n"
+                "%6 f32 1x48x2x2 = MaxPool(%5) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; pool\n"
+                "%8 f32 1x8x2x2 = Conv(%6, @7, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; c\n"
+                "output %8 ; y\n",
+                "graph test\n"
+                "input %0 f32 1x3x4x4 ; x\n"
+                "const @1 f32 16x3x1x1 ; wa\n"
+                "const @3 f32 32x3x1x1 ; wb\n"
+                "const @7 f32 8x48x1x1 ; wc\n"
+                "%2 f32 1x16x4x4 blocked = Conv(%0, @1, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; a\n"
+                "%4 f32 1x32x4x4 blocked = Conv(%0, @3, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; b\n"
+                "%5 f32 1x48x4x4 blocked = Concat(%2, %4) axis=1 ; concat\n"
+                "%6 f32 1x48x2x2 blocked = MaxPool(%5) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; pool\n"
+                "%8 f32 1x8x2x2 = Conv(%6, @7, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; c\n"
+                "output %8 ; y\n");
+}
+
+/* 24 channels are not whole blocks: what goes into the Concat is written planar at once. */
+static void test_concat_of_part_blocks(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x3x4x4");
+    Value *a = conv(graph, "a", x, weights(graph, "wa", "16x3x1x1"), NULL, 0);
+    Value *b = conv(graph, "b", x, weights(graph, "wb", "24x3x1x1"), NULL, 0);
+    Node *concat = RAW_NODE(graph, OP_Concat, "concat", a, b);
+    set_int(graph, concat, A_AXIS, 1);
+    graph_add_output(graph, conv(graph, "c", inferred(graph, concat), weights(graph, "wc", "8x40x1x1"), NULL, 0), "y");
+    expect_unchanged(graph, choose_layout);
+}
+
+/* Squeeze and excitation: the gate has one pixel and multiplies a blocked image. */
+static void test_gate(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "conv", input(graph, "x", "1x3x4x4"), weights(graph, "w0", "16x3x3x3"), NULL, 1);
+    Value *gate = pool(graph, OP_AveragePool, "squeeze", x, 4, 1, 0);
+    gate = NODE(graph, OP_Sigmoid, "sigmoid", conv(graph, "excite", gate, weights(graph, "w1", "16x16x1x1"), NULL, 0));
+    x = NODE(graph, OP_Mul, "scale", x, gate);
+    graph_add_output(graph, conv(graph, "project", x, weights(graph, "w2", "8x16x1x1"), NULL, 0), "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x3x3 ; w0\n"
+                "const @4 f32 16x16x1x1 ; w1\n"
+                "const @8 f32 8x16x1x1 ; w2\n"
+                "%2 f32 1x16x4x4 = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv\n"
+                "%3 f32 1x16x1x1 = AveragePool(%2) kernel_shape=[4,4] strides=[1,1] pads=[0,0,0,0] ; squeeze\n"
+                "%5 f32 1x16x1x1 = Conv(%3, @4, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; excite\n"
+                "%6 f32 1x16x1x1 = Sigmoid(%5) ; sigmoid\n"
+                "%7 f32 1x16x4x4 = Mul(%2, %6) ; scale\n"
+                "%9 f32 1x8x4x4 = Conv(%7, @8, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; project\n"
+                "output %9 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x3x3 ; w0\n"
+                "const @4 f32 16x16x1x1 ; w1\n"
+                "const @8 f32 8x16x1x1 ; w2\n"
+                "%2 f32 1x16x4x4 blocked = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv\n"
+                "%3 f32 1x16x1x1 = AveragePool(%2) kernel_shape=[4,4] strides=[1,1] pads=[0,0,0,0] ; squeeze\n"
+                "%5 f32 1x16x1x1 = Conv(%3, @4, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; excite\n"
+                "%6 f32 1x16x1x1 = Sigmoid(%5) ; sigmoid\n"
+                "%7 f32 1x16x4x4 blocked = Mul(%2, %6) ; scale\n"
+                "%9 f32 1x8x4x4 = Conv(%7, @8, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; project\n"
+                "output %9 ; y\n");
+}
+
+static void test_residual_from_the_caller(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x16x4x4");
+    Value *y = NODE(graph, OP_Add, "add", conv(graph, "conv1", x, weights(graph, "w1", "16x16x3x3"), NULL, 1), x);
+    graph_add_output(graph, conv(graph, "conv2", y, weights(graph, "w2", "16x16x1x1"), NULL, 0), "y");
+    run_pass(graph, fuse_residual);
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %0 f32 1x16x4x4 ; x\n"
+                "const @1 f32 16x16x3x3 ; w1\n"
+                "const @4 f32 16x16x1x1 ; w2\n"
+                "%2 f32 1x16x4x4 = Conv(%0, @1, none, %0) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1 + add\n"
+                "%5 f32 1x16x4x4 = Conv(%2, @4, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv2\n"
+                "output %5 ; y\n",
+                "graph test\n"
+                "input %0 f32 1x16x4x4 ; x\n"
+                "const @1 f32 16x16x3x3 ; w1\n"
+                "const @4 f32 16x16x1x1 ; w2\n"
+                "%6 f32 1x16x4x4 blocked = Reorder(%0) layout=blocked ; x/blocked\n"
+                "%2 f32 1x16x4x4 blocked = Conv(%0, @1, none, %6) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1 + add\n"
+                "%5 f32 1x16x4x4 = Conv(%2, @4, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv2\n"
+                "output %5 ; y\n");
+}
+
+static void test_planar_network_is_left(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x16x4x4");
+    x = NODE(graph, OP_Mul, "mul", x, weights(graph, "s", "16x1x1"));
+    x = NODE(graph, OP_Relu, "relu", x);
+    graph_add_output(graph, transpose(graph, "t", x, TO_NHWC), "y");
+    expect_unchanged(graph, choose_layout);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        PASS_TEST(test_residual_network),
+        PASS_TEST(test_output_is_written_planar),
+        PASS_TEST(test_depthwise),
+        PASS_TEST(test_groups_across_blocks_stay_planar),
+        PASS_TEST(test_concat),
+        PASS_TEST(test_concat_of_part_blocks),
+        PASS_TEST(test_gate),
+        PASS_TEST(test_residual_from_the_caller),
+        PASS_TEST(test_planar_network_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+#include "tests/unit/pass_helpers.h"
+
+static Value *small_conv(Graph *graph) {
+    return conv(graph, "conv", input(graph, "x", "1x2x4x4"), weights(graph, "w", "3x2x1x1"), NULL, 0);
+}
+
+static void test_relu(void **state) {
+    Graph *graph = new_graph(state);
+    graph_add_output(graph, NODE(graph, OP_Relu, "relu", small_conv(graph)), "y");
+    expect_pass(graph, fuse_activation,
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+                "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
+                "%3 f32 1x3x4x4 = Relu(%2) ; relu\n"
+                "output %3 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+                "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=relu ; conv + relu\n"
+                "output %2 ; y\n");
+}
+
+static void test_every_activation(void **state) {
+    static const struct {
+        Op op;
+        Activation activation;
+    } cases[] = {{OP_Relu, ACT_RELU},
+                 {OP_LeakyRelu, ACT_LEAKY_RELU},
+                 {OP_Clip, ACT_CLIP},
+                 {OP_Sigmoid, ACT_SIGMOID},
+                 {OP_Tanh, ACT_TANH},
+                 {OP_HardSigmoid, ACT_HARD_SIGMOID},
+                 {OP_HardSwish, ACT_HARD_SWISH},
+                 {OP_Elu, ACT_ELU}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Graph *graph = new_graph(state);
+        Node *node = RAW_NODE(graph, cases[i].op, "activation", small_conv(graph));
+        if (cases[i].op == OP_Clip) set_float(graph, node, A_MAX, 0.5);
+        if (cases[i].op == OP_LeakyRelu) set_float(graph, node, A_ALPHA, 0.125);
+        if (cases[i].op == OP_HardSigmoid) set_float(graph, node, A_ALPHA, 0.75);
+        if (cases[i].op == OP_Elu) set_float(graph, node, A_ALPHA, 2);
+        graph_add_output(graph, inferred(graph, node), "y");
+        expect_pass(graph, fuse_activation, NULL, NULL);
+        assert_ptr_equal(graph->first, graph->last);
+        assert_int_equal(attr_int(graph->first, A_ACTIVATION, ACT_NONE), cases[i].activation);
+    }
+}
+
+static void test_relu6_spelled_out(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = NODE(graph, OP_Max, "max", small_conv(graph), constant_f32(graph, "zero", 0));
+    graph_add_output(graph, NODE(graph, OP_Min, "min", constant_f32(graph, "six", 6), x), "y");
+    expect_pass(graph, fuse_activation,
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+                "const @3 f32 scalar [0] ; zero\n"
+                "const @5 f32 scalar [6] ; six\n"
+                "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
+                "%4 f32 1x3x4x4 = Max(%2, @3) ; max\n"
+                "%6 f32 1x3x4x4 = Min(@5, %4) ; min\n"
+                "output %6 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+                "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=clip "
+                "activation_alpha=0 activation_beta=6 ; conv + max + min\n"
+                "output %2 ; y\n");
+}
+
+static void test_hard_swish_spelled_out(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = small_conv(graph);
+    Node *gate = RAW_NODE(graph, OP_HardSigmoid, "gate", x);
+    set_float(graph, gate, A_ALPHA, 1.0 / 6);
+    graph_add_output(graph, NODE(graph, OP_Mul, "mul", x, inferred(graph, gate)), "y");
+    expect_pass(
+        graph, fuse_activation,
+        "graph test\n"
+        "input %1 f32 1x2x4x4 ; x\n"
+        "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+        "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
+        "%3 f32 1x3x4x4 = HardSigmoid(%2) alpha=0.166666667 ; gate\n"
+        "%4 f32 1x3x4x4 = Mul(%2, %3) ; mul\n"
+        "output %4 ; y\n",
+        "graph test\n"
+        "input %1 f32 1x2x4x4 ; x\n"
+        "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+        "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=hard_swish ; conv + mul\n"
+        "output %2 ; y\n");
+}
+
+static void test_hard_swish_of_relu6(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = small_conv(graph);
+    Node *clip = RAW_NODE(graph, OP_Clip, "relu6", NODE(graph, OP_Add, "add", x, constant_f32(graph, "three", 3)));
+    set_float(graph, clip, A_MIN, 0);
+    set_float(graph, clip, A_MAX, 6);
+    Value *product = NODE(graph, OP_Mul, "mul", x, inferred(graph, clip));
+    graph_add_output(graph, NODE(graph, OP_Div, "div", product, constant_f32(graph, "six", 6)), "y");
+    expect_pass(
+        graph, fuse_activation,
+        "graph test\n"
+        "input %1 f32 1x2x4x4 ; x\n"
+        "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+        "const @3 f32 scalar [3] ; three\n"
+        "const @7 f32 scalar [6] ; six\n"
+        "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
+        "%4 f32 1x3x4x4 = Add(%2, @3) ; add\n"
+        "%5 f32 1x3x4x4 = Clip(%4) min=0 max=6 ; relu6\n"
+        "%6 f32 1x3x4x4 = Mul(%2, %5) ; mul\n"
+        "%8 f32 1x3x4x4 = Div(%6, @7) ; div\n"
+        "output %8 ; y\n",
+        "graph test\n"
+        "input %1 f32 1x2x4x4 ; x\n"
+        "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+        "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=hard_swish ; conv + div\n"
+        "output %2 ; y\n");
+}
+
+static void test_add(void **state) {
+    Graph *graph = new_graph(state);
+    Value *sum = NODE(graph, OP_Add, "add", input(graph, "a", "2"), input(graph, "b", "2"));
+    graph_add_output(graph, NODE(graph, OP_Relu, "relu", sum), "y");
+    expect_pass(graph, fuse_activation,
+                "graph test\n"
+                "input %0 f32 2 ; a\n"
+                "input %1 f32 2 ; b\n"
+                "%2 f32 2 = Add(%0, %1) ; add\n"
+                "%3 f32 2 = Relu(%2) ; relu\n"
+                "output %3 ; y\n",
+                "graph test\n"
+                "input %0 f32 2 ; a\n"
+                "input %1 f32 2 ; b\n"
+                "%2 f32 2 = Add(%0, %1) activation=relu ; add + relu\n"
+                "output %2 ; y\n");
+}
+
+/* x * sigmoid(x): the convolution's own result is read twice. */
+static void test_second_reader(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = small_conv(graph);
+    graph_add_output(graph, NODE(graph, OP_Mul, "swish", x, NODE(graph, OP_Sigmoid, "sigmoid", x)), "y");
+    expect_unchanged(graph, fuse_activation);
+}
+
+static void test_second_activation(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = NODE(graph, OP_Tanh, "tanh", small_conv(graph));
+    graph_add_output(graph, NODE(graph, OP_Sigmoid, "sigmoid", x), "y");
+    expect_pass(graph, fuse_activation,
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+                "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
+                "%3 f32 1x3x4x4 = Tanh(%2) ; tanh\n"
+                "%4 f32 1x3x4x4 = Sigmoid(%3) ; sigmoid\n"
+                "output %4 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 3x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436,-0.898912787,-0.260963321] ; w\n"
+                "%2 f32 1x3x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=tanh ; conv + tanh\n"
+                "%4 f32 1x3x4x4 = Sigmoid(%2) ; sigmoid\n"
+                "output %4 ; y\n");
+}
+
+static void test_result_that_is_an_output(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = small_conv(graph);
+    graph_add_output(graph, x, "features");
+    graph_add_output(graph, NODE(graph, OP_Relu, "relu", x), "y");
+    expect_unchanged(graph, fuse_activation);
+}
+
+/* max(min(x, 0), 6) is 6 everywhere, which no Clip says. */
+static void test_crossed_bounds(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = NODE(graph, OP_Min, "min", input(graph, "x", "2x3"), constant_f32(graph, "low", -6));
+    graph_add_output(graph, NODE(graph, OP_Max, "max", x, constant_f32(graph, "high", 6)), "y");
+    expect_pass(graph, fuse_activation,
+                "graph test\n"
+                "input %0 f32 2x3 ; x\n"
+                "const @1 f32 scalar [-6] ; low\n"
+                "const @3 f32 scalar [6] ; high\n"
+                "%2 f32 2x3 = Min(%0, @1) ; min\n"
+                "%4 f32 2x3 = Max(%2, @3) ; max\n"
+                "output %4 ; y\n",
+                "graph test\n"
+                "input %0 f32 2x3 ; x\n"
+                "%2 f32 2x3 = Clip(%0) max=-6 ; min\n"
+                "%4 f32 2x3 = Clip(%2) min=6 ; max\n"
+                "output %4 ; y\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        PASS_TEST(test_relu),
+        PASS_TEST(test_every_activation),
+        PASS_TEST(test_relu6_spelled_out),
+        PASS_TEST(test_hard_swish_spelled_out),
+        PASS_TEST(test_hard_swish_of_relu6),
+        PASS_TEST(test_add),
+        PASS_TEST(test_second_reader),
+        PASS_TEST(test_second_activation),
+        PASS_TEST(test_result_that_is_an_output),
+        PASS_TEST(test_crossed_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
