@@ -32,7 +32,7 @@ def measure(path, threads, rounds):
     """[(skipc ms, ONNX Runtime ms)] by round."""
     command = [harness.skipc_path(), "bench", path, "--threads", str(threads), "--against", "onnxruntime", "--json"]
     results = [json.loads(harness.checked(command)) for _ in range(rounds)]
-    return [(result["skipc_ms"], result["onnxruntime_ms"]) for result in results]
+    return [(result["skipc"]["median_ms"], result["onnxruntime"]["median_ms"]) for result in results]
 
 
 def row(network, pairs):

@@ -12,7 +12,7 @@ enum { MOST_OPERANDS = 3 };
 typedef struct {
     Emitter *e;
     Node *node;
-    Dtype type;          /* of the operands that carry numbers */
+    Dtype type; /* of the operands that carry numbers */
     const char *x[MOST_OPERANDS];
 } Element;
 
@@ -32,7 +32,9 @@ static const char *library_call(const Element *at, const char *function) {
 }
 
 /* Unsigned arithmetic wraps where the signed one is undefined, in a type that is never promoted to int. */
-static const char *wide_unsigned(Dtype type) { return dtype_size(type) == 8 ? "uint64_t" : "uint32_t"; }
+static const char *wide_unsigned(Dtype type) {
+    return dtype_size(type) == 8 ? "uint64_t" : "uint32_t";
+}
 
 static const char *wrapping(const Element *at, const char *sign) {
     const char *wide = wide_unsigned(at->type);
@@ -113,8 +115,7 @@ static const char *activation_f64(const Element *at, Activation activation) {
     switch (activation) {
     case ACT_RELU: return TEXT(at, "%s < 0.0 ? 0.0 : %s", x, x);
     case ACT_LEAKY_RELU: return TEXT(at, "%s < 0.0 ? %s * %s : %s", x, a, x, x);
-    case ACT_CLIP:
-        return TEXT(at, "clip_f64(%s, %s, %s)", x, a, b);
+    case ACT_CLIP: return TEXT(at, "clip_f64(%s, %s, %s)", x, a, b);
     case ACT_SIGMOID: return TEXT(at, "1.0 / (1.0 + exp(-%s))", x);
     case ACT_TANH: return TEXT(at, "tanh(%s)", x);
     case ACT_HARD_SIGMOID: return TEXT(at, "clip_f64(%s * %s + %s, 0.0, 1.0)", a, x, b);
@@ -186,7 +187,8 @@ static const char *extreme_expression(const Element *at, bool most) {
 static const char *pow_expression(const Element *at) {
     const Value *exponent = at->node->in[1];
     double power;
-    if (at->type == F32 && exponent->data && dtype_is_float(exponent->type) && constant_is_uniform(exponent, &power) && power == 2)
+    if (at->type == F32 && exponent->data && dtype_is_float(exponent->type) && constant_is_uniform(exponent, &power) &&
+        power == 2)
         return TEXT(at, "%s * %s", at->x[0], at->x[0]);
     if (!dtype_is_float(at->type) && !dtype_is_float(exponent->type)) {
         use_kernel(at->e, "power_i64");
@@ -227,7 +229,9 @@ static const char *binary_expression(const Element *at) {
     }
 }
 
-static const char *where_expression(const Element *at) { return TEXT(at, "%s ? %s : %s", at->x[0], at->x[1], at->x[2]); }
+static const char *where_expression(const Element *at) {
+    return TEXT(at, "%s ? %s : %s", at->x[0], at->x[1], at->x[2]);
+}
 
 /* A float constant whose elements are all alike is written into the expression. */
 static const char *inline_constant(Emitter *e, const Value *value) {

@@ -11,7 +11,8 @@ bool lower_lrn(Emitter *e, Node *node) {
         return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "it has more channels than its kernel can count");
     use_kernel(e, "lrn");
     emit(e, "static const struct lrn window = {");
-    emit(e, ".images = %" PRId64 ", .channels = %" PRId64 ", .size = %" PRId64 ", .pixels = %" PRId64 ",", x->dim[0], x->dim[1], size, pixels);
+    emit(e, ".images = %" PRId64 ", .channels = %" PRId64 ", .size = %" PRId64 ", .pixels = %" PRId64 ",", x->dim[0], x->dim[1],
+         size, pixels);
     emit(e, ".alpha = %s, .beta = %s, .bias = %s,", literal(e, F32, attr_float(node, A_ALPHA, (double)1e-4f)),
          literal(e, F32, attr_float(node, A_BETA, 0.75)), literal(e, F32, attr_float(node, A_BIAS, 1)));
     emit(e, "};");

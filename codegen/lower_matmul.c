@@ -20,7 +20,8 @@ static void declare_product(Emitter *e, const Product *p) {
     use_kernel(e, "matmul");
     emit(e, "static const struct matmul product = {");
     emit(e, ".rows = %" PRId64 ", .columns = %" PRId64 ", .depth = %" PRId64 ",", p->rows, p->columns, p->depth);
-    emit(e, ".a_row = %" PRId64 ", .a_column = %" PRId64 ", .b_row = %" PRId64 ", .b_column = %" PRId64 ",", p->a_row, p->a_column, p->b_row, p->b_column);
+    emit(e, ".a_row = %" PRId64 ", .a_column = %" PRId64 ", .b_row = %" PRId64 ", .b_column = %" PRId64 ",", p->a_row,
+         p->a_column, p->b_row, p->b_column);
     emit(e, ".alpha = %s,", literal(e, F32, p->alpha));
     emit(e, "};");
 }
@@ -32,9 +33,12 @@ static void emit_typed_product(Emitter *e, Dtype type, const Product *p, const c
     emit(e, "for (size_t column = 0; column < %" PRId64 "; column++) {", p->columns);
     emit(e, "%s total = 0;", sum);
     if (p->depth)
-        emit(e, "for (size_t t = 0; t < %" PRId64 "; t++) total += (%s)a[%s + row * %" PRId64 " + t * %" PRId64 "] * (%s)b[%s + t * %" PRId64 " + column * %" PRId64 "];",
+        emit(e,
+             "for (size_t t = 0; t < %" PRId64 "; t++) total += (%s)a[%s + row * %" PRId64 " + t * %" PRId64
+             "] * (%s)b[%s + t * %" PRId64 " + column * %" PRId64 "];",
              p->depth, sum, a, p->a_row, p->a_column, sum, b, p->b_row, p->b_column);
-    const char *factor = literal(e, type, p->alpha), *result = at_offset(e, y, arena_printf(emitter_graph(e)->arena, "row * %" PRId64 " + column", p->columns));
+    const char *factor = literal(e, type, p->alpha),
+               *result = at_offset(e, y, arena_printf(emitter_graph(e)->arena, "row * %" PRId64 " + column", p->columns));
     emit(e, "y[%s] = (%s)((%s)%s * total + (%s)y[%s]);", result, c_type, sum, factor, sum, result);
     nest_close(e, 2);
 }
@@ -56,10 +60,14 @@ static void emit_addend(Emitter *e, const Node *node) {
     const char *target = nest_index(e, &nest, 0), *source = nest_index(e, &nest, 1), *factor = literal(e, out->type, beta);
     declare_input(e, "addend", addend);
     const char *wide = dtype_size(out->type) == 8 ? "uint64_t" : "uint32_t";
-    if (beta == 1) nest_statement(e, &nest, arena_printf(arena, "y[%s] = addend[%s];", target, source));
-    else if (dtype_is_float(out->type)) nest_statement(e, &nest, arena_printf(arena, "y[%s] = %s * addend[%s];", target, factor, source));
+    if (beta == 1)
+        nest_statement(e, &nest, arena_printf(arena, "y[%s] = addend[%s];", target, source));
+    else if (dtype_is_float(out->type))
+        nest_statement(e, &nest, arena_printf(arena, "y[%s] = %s * addend[%s];", target, factor, source));
     else
-        nest_statement(e, &nest, arena_printf(arena, "y[%s] = (%s)((%s)%s * (%s)addend[%s]);", target, dtype_c_name(out->type), wide, factor, wide, source));
+        nest_statement(e, &nest,
+                       arena_printf(arena, "y[%s] = (%s)((%s)%s * (%s)addend[%s]);", target, dtype_c_name(out->type), wide,
+                                    factor, wide, source));
 }
 
 bool lower_gemm(Emitter *e, Node *node) {
@@ -67,12 +75,14 @@ bool lower_gemm(Emitter *e, Node *node) {
     bool trans_a = attr_int(node, A_TRANS_A, 0) != 0, trans_b = attr_int(node, A_TRANS_B, 0) != 0;
     if (!require_arithmetic(e, node, a->type)) return false;
     int64_t a_columns = a->shape.dim[1], b_columns = b->shape.dim[1];
-    Product p = {out->shape.dim[0], out->shape.dim[1], a->shape.dim[!trans_a], trans_a ? 1 : a_columns, trans_a ? a_columns : 1,
-                 trans_b ? 1 : b_columns, trans_b ? b_columns : 1, attr_float(node, A_ALPHA, 1)};
+    Product p = {out->shape.dim[0],       out->shape.dim[1],       a->shape.dim[!trans_a],  trans_a ? 1 : a_columns,
+                 trans_a ? a_columns : 1, trans_b ? 1 : b_columns, trans_b ? b_columns : 1, attr_float(node, A_ALPHA, 1)};
     double beta = attr_float(node, A_BETA, 1);
     declare_output(e, "y", out);
-    if (node->in_count > 2 && node->in[2] && beta != 0) emit_addend(e, node);
-    else emit_zeros(e, out);
+    if (node->in_count > 2 && node->in[2] && beta != 0)
+        emit_addend(e, node);
+    else
+        emit_zeros(e, out);
     if (p.depth == 0) return true;
     if (a->type == F32) {
         declare_product(e, &p);
@@ -83,7 +93,8 @@ bool lower_gemm(Emitter *e, Node *node) {
         emit_typed_product(e, a->type, &p, "0", "0", "0");
     }
     if (attr_int(node, A_ACTIVATION, ACT_NONE) != ACT_NONE && out->type == F32)
-        emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&out->shape), activation_expression(e, node, "y[i]"));
+        emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&out->shape),
+             activation_expression(e, node, "y[i]"));
     return true;
 }
 
@@ -102,7 +113,8 @@ static Nest batch_nest(const Node *node, const Product *p) {
     Shape batch = node->out[0]->shape;
     batch.rank -= (a->rank > 1) + (b->rank > 1);
     Value whole = {.shape = batch};
-    View y = value_view(&whole), left = batch_view(a, &batch, p->rows * p->depth), right = batch_view(b, &batch, p->depth * p->columns);
+    View y = value_view(&whole), left = batch_view(a, &batch, p->rows * p->depth),
+         right = batch_view(b, &batch, p->depth * p->columns);
     for (int k = 0; k < y.rank; k++) y.stride[k] *= p->rows * p->columns;
     Nest nest = nest_over(&y);
     nest_add(&nest, &y, 0);
@@ -127,8 +139,10 @@ bool lower_matmul(Emitter *e, Node *node) {
     declare_input(e, "a", a);
     declare_input(e, "b", b);
     nest_open(e, &nest, 0, nest.rank);
-    if (a->type == F32) emit(e, "matmul(&product, %s, %s, %s);", at_offset(e, "a", left), at_offset(e, "b", right), at_offset(e, "y", y));
-    else emit_typed_product(e, a->type, &p, left, right, y);
+    if (a->type == F32)
+        emit(e, "matmul(&product, %s, %s, %s);", at_offset(e, "a", left), at_offset(e, "b", right), at_offset(e, "y", y));
+    else
+        emit_typed_product(e, a->type, &p, left, right, y);
     nest_close(e, nest.rank);
     return true;
 }

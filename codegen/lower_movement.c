@@ -4,7 +4,8 @@
 #include <inttypes.h>
 
 /* Copies `in` seen through `x` to `out` seen through `y`, whose dimensions give the loops. */
-static void emit_copy(Emitter *e, const View *y, int64_t y_offset, const char *y_name, const View *x, int64_t x_offset, const char *x_name) {
+static void emit_copy(Emitter *e, const View *y, int64_t y_offset, const char *y_name, const View *x, int64_t x_offset,
+                      const char *x_name) {
     Nest nest = nest_over(y);
     nest_add(&nest, y, y_offset);
     nest_add(&nest, x, x_offset);
@@ -23,10 +24,12 @@ static void emit_whole_copy(Emitter *e, const Node *node) {
 }
 
 /* The view's axis `axis` starts at `first`, a position along the logical axis: whole blocks where channels are blocked. */
-static bool view_offset(Emitter *e, const Node *node, const Value *value, const View *view, int axis, int64_t first, int64_t *offset) {
+static bool view_offset(Emitter *e, const Node *node, const Value *value, const View *view, int axis, int64_t first,
+                        int64_t *offset) {
     int64_t unit = value->layout == LAYOUT_BLOCKED && axis == 1 ? BLOCK : 1;
     if (first % unit)
-        return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "channel %" PRId64 " does not start a block of %d", first, BLOCK);
+        return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "channel %" PRId64 " does not start a block of %d", first,
+                         BLOCK);
     *offset += first / unit * view->stride[axis];
     return true;
 }
@@ -98,7 +101,8 @@ static const char *constant_indices(Emitter *e, const Node *node, int64_t length
         int64_t index = constant_int_at(indices, i);
         table[i] = index < 0 ? index + length : index;
         if (table[i] >= 0 && table[i] < length) continue;
-        node_fail(emitter_graph(e), node, STATUS_INVALID, "index %" PRId64 " is outside the %" PRId64 " elements of its axis", index, length);
+        node_fail(emitter_graph(e), node, STATUS_INVALID, "index %" PRId64 " is outside the %" PRId64 " elements of its axis",
+                  index, length);
         return NULL;
     }
     return weight_table(e, indices->name, I64, table, count);
@@ -119,9 +123,11 @@ bool lower_gather(Emitter *e, Node *node) {
     emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) {", outer);
     emit(e, "for (size_t j = 0; j < %" PRId64 "; j++) {", count);
     if (!constant) use_kernel(e, "gather_index");
-    emit(e, constant ? "const size_t index = (size_t)indices[j];" : "const size_t index = gather_index(indices[j], %" PRId64 ");", length);
-    emit(e, "memcpy(y + (i * %" PRId64 " + j) * %" PRId64 ", x + (i * %" PRId64 " + index) * %" PRId64 ", %" PRId64 " * sizeof *y);", count, inner,
-         length, inner, inner);
+    emit(e, constant ? "const size_t index = (size_t)indices[j];" : "const size_t index = gather_index(indices[j], %" PRId64 ");",
+         length);
+    emit(e,
+         "memcpy(y + (i * %" PRId64 " + j) * %" PRId64 ", x + (i * %" PRId64 " + index) * %" PRId64 ", %" PRId64 " * sizeof *y);",
+         count, inner, length, inner, inner);
     nest_close(e, 2);
     return true;
 }

@@ -11,7 +11,8 @@ typedef struct {
 
 static PadAxis pad_axis(const Node *node, int axis) {
     const Shape *x = &node->in[0]->shape;
-    int64_t begin = attr_ints_at(node, A_PADS, axis, 0), end = attr_ints_at(node, A_PADS, x->rank + axis, 0), first = begin < 0 ? -begin : 0;
+    int64_t begin = attr_ints_at(node, A_PADS, axis, 0), end = attr_ints_at(node, A_PADS, x->rank + axis, 0),
+            first = begin < 0 ? -begin : 0;
     return (PadAxis){first, x->dim[axis] - first + (end < 0 ? end : 0), begin > 0 ? begin : 0};
 }
 

@@ -10,7 +10,9 @@ typedef struct {
     int64_t planes, in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
 } PoolWindow;
 
-static bool is_blocked(const Value *value) { return value->layout == LAYOUT_BLOCKED; }
+static bool is_blocked(const Value *value) {
+    return value->layout == LAYOUT_BLOCKED;
+}
 
 static PoolWindow plane_window(const Node *node) {
     const Shape *x = &node->in[0]->shape;
@@ -40,9 +42,9 @@ static bool window_fits(Emitter *e, const Node *node, const PoolWindow *w) {
     const int64_t most = INT32_MAX / 16;
     bool fits = w->planes <= most;
     for (int k = 0; k < 3; k++)
-        fits = fits && w->in[k] <= most && w->out[k] <= most && w->begin[k] <= most && w->end[k] <= most && w->stride[k] <= most &&
-               w->dilation[k] <= most && w->kernel[k] <= most && (w->kernel[k] - 1) * w->dilation[k] <= most &&
-               w->out[k] * w->stride[k] <= 4 * most;
+        fits = fits && w->in[k] <= most && w->out[k] <= most && w->begin[k] <= most && w->end[k] <= most &&
+               w->stride[k] <= most && w->dilation[k] <= most && w->kernel[k] <= most &&
+               (w->kernel[k] - 1) * w->dilation[k] <= most && w->out[k] * w->stride[k] <= 4 * most;
     if (fits) return true;
     return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "its window is too large for the pooling kernels");
 }
@@ -88,7 +90,9 @@ static void emit_typed_max(Emitter *e, const Node *node, const PoolWindow *w) {
     }
     emit(e, "%s most = %s;", type, lowest_number(e, node->in[0]->type));
     for (int k = 0; k < 3; k++) emit(e, "for (int k%d = t%d.first; k%d < t%d.end; k%d++) {", k, k, k, k, k);
-    emit(e, "const int at = ((t0.start + k0 * %" PRId64 ") * %" PRId64 " + t1.start + k1 * %" PRId64 ") * %" PRId64 " + t2.start + k2 * %" PRId64 ";",
+    emit(e,
+         "const int at = ((t0.start + k0 * %" PRId64 ") * %" PRId64 " + t1.start + k1 * %" PRId64 ") * %" PRId64
+         " + t2.start + k2 * %" PRId64 ";",
          w->dilation[0], w->in[1], w->dilation[1], w->in[2], w->dilation[2]);
     emit(e, "if (x[at] > most) most = x[at];");
     nest_close(e, 3);
@@ -107,8 +111,11 @@ static bool lower_max_pool(Emitter *e, Node *node, const PoolWindow *w) {
     const char *in = input_pointer(e, node->in[0]), *out = output_pointer(e, node->out[0]);
     use_kernel(e, kernel);
     declare_window(e, w);
-    if (!indices) emit(e, "%s(&window, %s, %s);", kernel, in, out);
-    else emit(e, "%s(&window, %s, %s, %s, %d);", kernel, in, out, output_pointer(e, node->out[1]), attr_int(node, A_STORAGE_ORDER, 0) != 0);
+    if (!indices)
+        emit(e, "%s(&window, %s, %s);", kernel, in, out);
+    else
+        emit(e, "%s(&window, %s, %s, %s, %d);", kernel, in, out, output_pointer(e, node->out[1]),
+             attr_int(node, A_STORAGE_ORDER, 0) != 0);
     return true;
 }
 

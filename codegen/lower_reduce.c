@@ -13,7 +13,9 @@ static bool is_reduced(const Node *node, int axis) {
     return false;
 }
 
-static bool is_sum(const Node *node) { return node->op == OP_ReduceSum || node->op == OP_ReduceMean; }
+static bool is_sum(const Node *node) {
+    return node->op == OP_ReduceSum || node->op == OP_ReduceMean;
+}
 
 /* The result as keepdims would shape it: it broadcasts against the input, with stride 0 where an axis goes. */
 static Value kept_axes(const Node *node) {
@@ -59,10 +61,12 @@ static Nest reduction_nest(const Node *node, int *kept_loops) {
 
 /* What no element at all reduces to. */
 static const char *identity(Emitter *e, const Node *node, Dtype type) {
-    static const char *const least[DTYPE_COUNT] = {[I8] = "INT8_MIN", [I16] = "INT16_MIN", [I32] = "INT32_MIN", [I64] = "INT64_MIN",
-                                                   [U8] = "0", [U16] = "0", [U32] = "0", [U64] = "0", [BOOL] = "0"};
-    static const char *const most[DTYPE_COUNT] = {[I8] = "INT8_MAX", [I16] = "INT16_MAX", [I32] = "INT32_MAX", [I64] = "INT64_MAX",
-                                                  [U8] = "UINT8_MAX", [U16] = "UINT16_MAX", [U32] = "UINT32_MAX", [U64] = "UINT64_MAX", [BOOL] = "1"};
+    static const char *const least[DTYPE_COUNT] = {
+        [I8] = "INT8_MIN", [I16] = "INT16_MIN", [I32] = "INT32_MIN", [I64] = "INT64_MIN", [U8] = "0",
+        [U16] = "0",       [U32] = "0",         [U64] = "0",         [BOOL] = "0"};
+    static const char *const most[DTYPE_COUNT] = {
+        [I8] = "INT8_MAX",    [I16] = "INT16_MAX",  [I32] = "INT32_MAX",  [I64] = "INT64_MAX", [U8] = "UINT8_MAX",
+        [U16] = "UINT16_MAX", [U32] = "UINT32_MAX", [U64] = "UINT64_MAX", [BOOL] = "1"};
     if (is_sum(node)) return type == F32 ? "0.0f" : type == F64 ? "0.0" : "0";
     if (dtype_is_float(type)) {
         use_kernel(e, "libm");
@@ -98,8 +102,10 @@ static const char *result_text(Emitter *e, const Node *node, int64_t count) {
 static void emit_extreme(Emitter *e, const Node *node, const char *x) {
     char sign = node->op == OP_ReduceMax ? '>' : '<';
     emit(e, "const %s value = %s;", dtype_c_name(node->in[0]->type), x);
-    if (dtype_is_float(node->in[0]->type)) emit(e, "if (value %c result || value != value) result = value;", sign);
-    else emit(e, "if (value %c result) result = value;", sign);
+    if (dtype_is_float(node->in[0]->type))
+        emit(e, "if (value %c result || value != value) result = value;", sign);
+    else
+        emit(e, "if (value %c result) result = value;", sign);
 }
 
 static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept) {
@@ -115,8 +121,10 @@ static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept)
     }
     const char *x = arena_printf(arena, "x[%s]", nest_index(e, nest, 1));
     nest_open(e, nest, kept, nest->rank);
-    if (!is_sum(node)) emit_extreme(e, node, x);
-    else emit(e, dtype_is_float(type) ? "result += %s;" : "result += (uint64_t)%s;", x);
+    if (!is_sum(node))
+        emit_extreme(e, node, x);
+    else
+        emit(e, dtype_is_float(type) ? "result += %s;" : "result += (uint64_t)%s;", x);
     nest_close(e, nest->rank - kept);
 }
 

@@ -45,7 +45,8 @@ static void declare_tables(const Resizing *r, int axis) {
     }
     emit(e, "const int64_t *at%d = %s;", axis, weight_table(e, "resize_offsets", I64, offset, count));
     if (r->weighted) emit(e, "const float *weight%d = %s;", axis, weight_table(e, "resize_weights", F32, weight, count));
-    if (taps->outside) emit(e, "const unsigned char *outside%d = %s;", axis, weight_table(e, "resize_outside", BOOL, taps->outside, taps->out));
+    if (taps->outside)
+        emit(e, "const unsigned char *outside%d = %s;", axis, weight_table(e, "resize_outside", BOOL, taps->outside, taps->out));
 }
 
 static const char *append(Emitter *e, const char *sum, const char *term) {
@@ -63,8 +64,10 @@ static const char *source_index(const Resizing *r) {
     Arena *arena = emitter_graph(r->e)->arena;
     const char *index = "";
     for (int k = 0; k < r->x.rank; k++) {
-        if (k < r->rank && !r->taps[k].identity) index = append(r->e, index, arena_printf(arena, "(size_t)at%d[%s]", k, tap_text(r, k)));
-        else if (r->x.dim[k] > 1) index = append(r->e, index, arena_printf(arena, "%s * %" PRId64, loop_name(k), r->x.stride[k]));
+        if (k < r->rank && !r->taps[k].identity)
+            index = append(r->e, index, arena_printf(arena, "(size_t)at%d[%s]", k, tap_text(r, k)));
+        else if (r->x.dim[k] > 1)
+            index = append(r->e, index, arena_printf(arena, "%s * %" PRId64, loop_name(k), r->x.stride[k]));
     }
     return *index ? index : "0";
 }
@@ -88,7 +91,8 @@ static const char *outside_condition(const Resizing *r) {
     const char *condition = "";
     Arena *arena = emitter_graph(r->e)->arena;
     for (int k = 0; k < r->rank; k++)
-        if (r->taps[k].outside) condition = arena_printf(arena, "%s%soutside%d[%s]", condition, *condition ? " || " : "", k, loop_name(k));
+        if (r->taps[k].outside)
+            condition = arena_printf(arena, "%s%soutside%d[%s]", condition, *condition ? " || " : "", k, loop_name(k));
     return condition;
 }
 

@@ -15,7 +15,7 @@ bool lower_softmax(Emitter *e, Node *node) {
     }
     const char *kernel = node->op == OP_Softmax ? "softmax" : "log_softmax";
     use_kernel(e, kernel);
-    emit(e, "%s(%s, %s, %" PRId64 ", %" PRId64 ", %" PRId64 ");", kernel, input_pointer(e, node->in[0]), output_pointer(e, node->out[0]), outer,
-         count, inner);
+    emit(e, "%s(%s, %s, %" PRId64 ", %" PRId64 ", %" PRId64 ");", kernel, input_pointer(e, node->in[0]),
+         output_pointer(e, node->out[0]), outer, count, inner);
     return true;
 }

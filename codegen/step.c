@@ -47,7 +47,9 @@ const char *literal(Emitter *e, Dtype type, double number) {
     return type == F32 ? float_literal(e, number) : arena_printf(emitter_graph(e)->arena, "%a", number);
 }
 
-bool dtype_is_signed(Dtype type) { return type == I8 || type == I16 || type == I32 || type == I64; }
+bool dtype_is_signed(Dtype type) {
+    return type == I8 || type == I16 || type == I32 || type == I64;
+}
 
 bool require_arithmetic(Emitter *e, const Node *node, Dtype type) {
     if (type != F16 && type != BF16) return true;
@@ -57,8 +59,8 @@ bool require_arithmetic(Emitter *e, const Node *node, Dtype type) {
 
 bool require_f32(Emitter *e, const Node *node, Dtype type) {
     if (type == F32) return true;
-    return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "element type %s cannot be compiled for this operator, only float",
-                     dtype_onnx_name(type));
+    return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED,
+                     "element type %s cannot be compiled for this operator, only float", dtype_onnx_name(type));
 }
 
 bool require_planar(Emitter *e, const Node *node) {
@@ -68,7 +70,9 @@ bool require_planar(Emitter *e, const Node *node) {
     return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "it has no kernel for channel-blocked values");
 }
 
-bool value_is_empty(const Value *value) { return shape_count(&value->shape) == 0; }
+bool value_is_empty(const Value *value) {
+    return shape_count(&value->shape) == 0;
+}
 
 Nest nest_over(const View *axes) {
     Nest nest = {.rank = axes->rank};
@@ -146,13 +150,17 @@ const char *nest_partial_index(Emitter *e, const Nest *nest, int operand, int fi
     return *text ? text : "0";
 }
 
-const char *nest_index(Emitter *e, const Nest *nest, int operand) { return nest_partial_index(e, nest, operand, 0, nest->rank); }
+const char *nest_index(Emitter *e, const Nest *nest, int operand) {
+    return nest_partial_index(e, nest, operand, 0, nest->rank);
+}
 
 void nest_statement(Emitter *e, const Nest *nest, const char *statement) {
     int outer = nest->rank - 1;
     nest_open(e, nest, 0, outer);
-    if (outer >= 0) emit(e, "%s %s", loop_text(e, nest, outer), statement);
-    else emit(e, "%s", statement);
+    if (outer >= 0)
+        emit(e, "%s %s", loop_text(e, nest, outer), statement);
+    else
+        emit(e, "%s", statement);
     nest_close(e, outer);
 }
 

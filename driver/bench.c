@@ -1,6 +1,6 @@
 /* skipc bench: the generated C's time, and ONNX Runtime's in the same minutes: the two take turns. */
-#include "driver/onnxruntime.h"
 #include "driver/model.h"
+#include "driver/onnxruntime.h"
 #include "driver/output.h"
 #include "driver/text.h"
 
@@ -133,11 +133,24 @@ static bool bench(Driver *driver, const BenchOptions *options) {
 bool command_bench(Driver *driver, int argc, char **argv) {
     BenchOptions options = {.build = {.level = "-O3", .weights = WEIGHTS_FILE}, .threads = 1, .runs = 21};
     const Option list[] = {
-        {.name = "threads", .kind = OPTION_NUMBER, .target = &options.threads, .argument = "N", .least = 1, .most = 1024,
+        {.name = "threads",
+         .kind = OPTION_NUMBER,
+         .target = &options.threads,
+         .argument = "N",
+         .least = 1,
+         .most = 1024,
          .help = "of both sides (default 1); above 1 the C is built with -fopenmp"},
-        {.name = "against", .kind = OPTION_TEXT, .target = &options.against, .argument = "onnxruntime",
+        {.name = "against",
+         .kind = OPTION_TEXT,
+         .target = &options.against,
+         .argument = "onnxruntime",
          .help = "time ONNX Runtime too, in turn (needs Python with onnxruntime)"},
-        {.name = "runs", .kind = OPTION_NUMBER, .target = &options.runs, .argument = "R", .least = 1, .most = 1000000,
+        {.name = "runs",
+         .kind = OPTION_NUMBER,
+         .target = &options.runs,
+         .argument = "R",
+         .least = 1,
+         .most = 1000000,
          .help = "timed runs (default 21), after 3 to warm up"},
         {.name = "json", .kind = OPTION_FLAG, .target = &options.json, .help = "the result as JSON"},
         BUILD_CC_OPTIONS(&options.build),

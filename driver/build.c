@@ -42,7 +42,8 @@ static void print_sizes(FILE *file, const char *role, Value *const *values, int 
 /* What the runner must know of the network. */
 static void print_shape(FILE *file, const Graph *graph, int64_t weight_file_bytes) {
     fputs("#include \"model.h\"\n#include <stddef.h>\n\n", file);
-    fprintf(file, "#define INPUT_COUNT ((size_t)%d)\n#define OUTPUT_COUNT ((size_t)%d)\n", graph->input_count, graph->output_count);
+    fprintf(file, "#define INPUT_COUNT ((size_t)%d)\n#define OUTPUT_COUNT ((size_t)%d)\n", graph->input_count,
+            graph->output_count);
     fprintf(file, "#define ARENA_BYTES ((size_t)(MODEL_ARENA_BYTES))\n#define WEIGHTS_BYTES ((size_t)%" PRId64 ")\n",
             weight_file_bytes > 0 ? weight_file_bytes : 0);
     print_sizes(file, "input", graph->inputs, graph->input_count);
@@ -67,13 +68,17 @@ enum { MODEL_SOURCE, MODEL_HEADER, MODEL_WEIGHTS, MODEL_FILES };
 /* *weight_bytes: of the file that the runner reads; -1 where it reads none. */
 static bool generate(Driver *driver, const Workshop *shop, Graph *graph, WeightsMode mode, int64_t *weight_bytes) {
     static const char *const names[MODEL_FILES] = {"model.c", "model.h", "model.weights"};
-    CodegenOptions options = {.name = "model", .model = shop->model, .weights = mode, .header_name = names[MODEL_HEADER],
+    CodegenOptions options = {.name = "model",
+                              .model = shop->model,
+                              .weights = mode,
+                              .header_name = names[MODEL_HEADER],
                               .weights_name = names[MODEL_WEIGHTS]};
     Output outputs[MODEL_FILES] = {{.path = NULL}};
     int files = mode == WEIGHTS_INLINE ? MODEL_WEIGHTS : MODEL_FILES;
     bool done = true;
     for (int k = 0; done && k < files; k++) done = output_open(driver, &outputs[k], workshop_path(driver, shop, names[k]));
-    done = done && codegen_emit(graph, &options, outputs[MODEL_SOURCE].file, outputs[MODEL_HEADER].file, outputs[MODEL_WEIGHTS].file);
+    done = done &&
+           codegen_emit(graph, &options, outputs[MODEL_SOURCE].file, outputs[MODEL_HEADER].file, outputs[MODEL_WEIGHTS].file);
     *weight_bytes = done && mode == WEIGHTS_FILE ? (int64_t)ftell(outputs[MODEL_WEIGHTS].file) : -1;
     for (int k = 0; done && k < files; k++) done = output_finish(driver, &outputs[k]) && output_commit(driver, &outputs[k]);
     for (int k = 0; k < files; k++) output_discard(&outputs[k]);
@@ -147,14 +152,18 @@ bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *grap
 bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads) {
     TextList words = {.count = 0};
     list_add(driver->arena, &words, arena_printf(driver->arena, "%s/runner", shop->folder));
-    Process process = {.arguments = &words, .folder = shop->folder, .in = in, .out = out, .error = shop->log,
-                       .variable = threads ? "OMP_NUM_THREADS" : NULL, .value = threads};
+    Process process = {.arguments = &words,
+                       .folder = shop->folder,
+                       .in = in,
+                       .out = out,
+                       .error = shop->log,
+                       .variable = threads ? "OMP_NUM_THREADS" : NULL,
+                       .value = threads};
     int status;
     progress_update(&driver->progress, "running the compiled network");
     if (!process_run(driver, &process, &status)) return false;
     if (status == 0) return true;
-    if (status > 128)
-        return fail(driver->diag, STATUS_MISMATCH, "the compiled network crashes (%s)", strsignal(status - 128));
+    if (status > 128) return fail(driver->diag, STATUS_MISMATCH, "the compiled network crashes (%s)", strsignal(status - 128));
     return fail(driver->diag, STATUS_MISMATCH, "the compiled network does not run (status %d): %s", status,
                 complaint(driver->arena, shop->log));
 }

@@ -30,11 +30,15 @@ bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char
 /* output_K.bin: one tensor per output of the graph that was built. NULL on failure. */
 Tensor **read_runner_outputs(Driver *driver, const Workshop *shop, const Graph *graph);
 
-#define BUILD_CC_OPTIONS(build)                                                                                              \
-    {.name = "cc", .kind = OPTION_TEXT, .target = &(build)->cc, .argument = "COMMAND", .help = "C compiler (default: $CC, or cc)"}, \
-    {                                                                                                                        \
-        .name = "cflags", .kind = OPTION_TEXT, .target = &(build)->cflags, .argument = "FLAGS",                              \
-        .help = "its flags, separated by blanks (default: optimised for this machine)"                                       \
+#define BUILD_CC_OPTIONS(build)                                                                                                  \
+    {.name = "cc",                                                                                                               \
+     .kind = OPTION_TEXT,                                                                                                        \
+     .target = &(build)->cc,                                                                                                     \
+     .argument = "COMMAND",                                                                                                      \
+     .help = "C compiler (default: $CC, or cc)"},                                                                                \
+    {                                                                                                                            \
+        .name = "cflags", .kind = OPTION_TEXT, .target = &(build)->cflags, .argument = "FLAGS",                                  \
+        .help = "its flags, separated by blanks (default: optimised for this machine)"                                           \
     }
 
 #endif

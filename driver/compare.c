@@ -46,6 +46,6 @@ int64_t top1_agreement(const Tensor *y, const Tensor *peer, int64_t *rows) {
     return agree;
 }
 
-double error_bound(double peer_error) {
-    return 2 * peer_error + 1e-6;
+double error_bound(double peer_error, double summed_terms) {
+    return 2 * peer_error * sqrt(summed_terms) + 1e-6;
 }

@@ -12,7 +12,9 @@ int64_t special_differences(const Tensor *y, const Tensor *peer);
 int64_t integer_differences(const Tensor *y, const Tensor *peer);
 /* Rows of two matrices whose largest element stands at the same place; *rows is 0 where the tensors are no float matrices. */
 int64_t top1_agreement(const Tensor *y, const Tensor *peer, int64_t *rows);
-/* What e(skipc) may be. */
-double error_bound(double peer_error);
+/* What e(skipc) may be: 2 `peer_error` + 1e-6. The interpreter, unlike ONNX Runtime, sums in double and rounds once a node;
+ * a float sum of K terms rounds K times, and such errors add up as the square root. `summed_terms` is the largest K of the graph
+ * where the peer is the interpreter, else 1. */
+double error_bound(double peer_error, double summed_terms);
 
 #endif

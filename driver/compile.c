@@ -34,7 +34,8 @@ static bool check_out(Driver *driver, const char *out) {
     if (!ends_with(name, ".c")) return fail(driver->diag, STATUS_USAGE, "the output '%s' must end in .c", out);
     for (const char *c = name; *c; c++) {
         if (*c == '"' || *c == '\\' || (unsigned char)*c < 0x20 || *c == 0x7f)
-            return fail(driver->diag, STATUS_USAGE, "the output's name '%s' can't stand in an #include: choose another with -o", name);
+            return fail(driver->diag, STATUS_USAGE, "the output's name '%s' can't stand in an #include: choose another with -o",
+                        name);
     }
     return true;
 }
@@ -63,8 +64,10 @@ static bool check_dump(Driver *driver, const char *wanted) {
     char list[DIAG_TEXT / 2] = "import";
     for (int k = 0; k < count; k++) {
         if (strcmp(passes[k].name, wanted) == 0) return true;
+        bool listed = false; /* some run twice */
+        for (int j = 0; j < k && !listed; j++) listed = strcmp(passes[j].name, passes[k].name) == 0;
         size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, ", %s", passes[k].name);
+        if (!listed) snprintf(list + used, sizeof list - used, ", %s", passes[k].name);
     }
     if (strcmp(wanted, "import") == 0 || !*wanted) return true;
     return fail(driver->diag, STATUS_USAGE, "--dump-ir: no pass '%s': there are %s", wanted, list);
@@ -85,8 +88,8 @@ static bool dump_ir(Driver *driver, const CompileOptions *options) {
     if (!check_dump(driver, options->dump)) return false;
     Dump dump = {.pass = options->dump};
     bool imported_only = strcmp(dump.pass, "import") == 0;
-    Graph *graph = imported_only ? model_import(driver, &options->model)
-                                 : model_optimise(driver, &options->model, dump_after, &dump);
+    Graph *graph =
+        imported_only ? model_import(driver, &options->model) : model_optimise(driver, &options->model, dump_after, &dump);
     if (!graph) return false;
     progress_end(&driver->progress);
     fputs(dump.text ? dump.text : graph_print(graph), stdout);
@@ -131,16 +134,32 @@ static bool write_outputs(Driver *driver, Graph *graph, const CompileOptions *op
 bool command_compile(Driver *driver, int argc, char **argv) {
     CompileOptions options = {.target = "portable", .weights = WEIGHTS_INLINE};
     const Option list[] = {
-        {.name = "out", .letter = 'o', .kind = OPTION_TEXT, .target = &options.out, .argument = "OUT.c",
+        {.name = "out",
+         .letter = 'o',
+         .kind = OPTION_TEXT,
+         .target = &options.out,
+         .argument = "OUT.c",
          .help = "the C file; OUT.h is written beside it (default: the model's stem in the current folder)"},
-        {.name = "name", .kind = OPTION_TEXT, .target = &options.name, .argument = "ID",
+        {.name = "name",
+         .kind = OPTION_TEXT,
+         .target = &options.name,
+         .argument = "ID",
          .help = "prefix of the C names: net gives net_run() (default: the stem of OUT)"},
-        {.name = "target", .kind = OPTION_TEXT, .target = &options.target, .argument = "TARGET",
+        {.name = "target",
+         .kind = OPTION_TEXT,
+         .target = &options.target,
+         .argument = "TARGET",
          .help = "machine to write for: portable (default), any C99 compiler"},
-        {.name = "weights", .kind = OPTION_CHOICE, .target = &options.weights, .choices = "inline|asm|file",
+        {.name = "weights",
+         .kind = OPTION_CHOICE,
+         .target = &options.weights,
+         .choices = "inline|asm|file",
          .help = "in the C file (default), in OUT.weights by .incbin, or in OUT.weights passed to the function"},
         MODEL_DIM_OPTION(&options.model),
-        {.name = "dump-ir", .kind = OPTION_OPTIONAL, .target = &options.dump, .argument = "PASS",
+        {.name = "dump-ir",
+         .kind = OPTION_OPTIONAL,
+         .target = &options.dump,
+         .argument = "PASS",
          .help = "print the IR (after PASS, or 'import') and write no files"},
     };
     const OptionTable table = {"compile", "MODEL.onnx [-o OUT.c] [options]",

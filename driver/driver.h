@@ -10,7 +10,7 @@
 typedef struct {
     Arena *arena;
     Diag *diag;
-    TempFiles temp;    /* removed at the end, whatever happens */
+    TempFiles temp; /* removed at the end, whatever happens */
     Progress progress;
 } Driver;
 

@@ -39,7 +39,8 @@ static bool check_array(Driver *driver, const Value *input, const char *path, co
     const char *type = npy_type_name(input->type);
     if (array->type != input->type && !(widened && dtype_is_float(input->type) && array->type == F64))
         return fail(driver->diag, STATUS_FILE, "%s: input '%s' is %s%s%s%s, the file has %s", path, input->name,
-                    dtype_onnx_name(input->type), type ? " (" : "", type ? type : "", type ? ")" : "", npy_type_name(array->type));
+                    dtype_onnx_name(input->type), type ? " (" : "", type ? type : "", type ? ")" : "",
+                    npy_type_name(array->type));
     if (!shape_equal(&array->shape, &input->shape))
         return fail(driver->diag, STATUS_FILE, "%s: input '%s' has the shape %s, the file %s", path, input->name,
                     shape_text(&input->shape, wanted, sizeof wanted), shape_text(&array->shape, found, sizeof found));
@@ -87,9 +88,12 @@ static double random_normal(uint64_t *state) {
 static void fill_random(Tensor *tensor, uint64_t *state) {
     uint64_t limit = tensor->type == BOOL ? 2 : tensor->type == U8 ? 256 : 4;
     for (int64_t k = 0; k < tensor->count; k++) {
-        if (tensor->f) tensor->f[k] = random_normal(state);
-        else if (tensor->type == I8) tensor->i[k] = (int64_t)(random_bits(state) % 256) - 128;
-        else tensor->i[k] = (int64_t)(random_bits(state) % limit);
+        if (tensor->f)
+            tensor->f[k] = random_normal(state);
+        else if (tensor->type == I8)
+            tensor->i[k] = (int64_t)(random_bits(state) % 256) - 128;
+        else
+            tensor->i[k] = (int64_t)(random_bits(state) % limit);
     }
     tensor_round(tensor);
 }

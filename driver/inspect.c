@@ -128,10 +128,11 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
         {.name = "json", .kind = OPTION_FLAG, .target = &json, .help = "the same as JSON"},
         MODEL_DIM_OPTION(&model),
     };
-    const OptionTable table = {"inspect", "MODEL.onnx [--json] [options]",
-                               "Shows what the compiled network costs: multiply-adds, weights and scratch memory, and a table of its\n"
-                               "layers after optimisation.",
-                               list, sizeof list / sizeof *list};
+    const OptionTable table = {
+        "inspect", "MODEL.onnx [--json] [options]",
+        "Shows what the compiled network costs: multiply-adds, weights and scratch memory, and a table of its\n"
+        "layers after optimisation.",
+        list, sizeof list / sizeof *list};
     switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &model.path)) {
     case OPTIONS_HELP: return true;
     case OPTIONS_WRONG: return false;
@@ -141,7 +142,9 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
     CodegenSizes sizes;
     if (!graph || !codegen_sizes(graph, &sizes)) return false;
     progress_end(&driver->progress);
-    if (json) json_report(graph, &sizes, model.path);
-    else print_report(graph, &sizes, model.path);
+    if (json)
+        json_report(graph, &sizes, model.path);
+    else
+        print_report(graph, &sizes, model.path);
     return true;
 }

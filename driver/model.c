@@ -36,8 +36,8 @@ static void after_pass(void *context, const Pass *pass, Graph *graph) {
     if (step->after) step->after(step->context, pass, graph);
 }
 
-Graph *model_optimise(Driver *driver, const ModelOptions *options,
-                      void (*after)(void *context, const Pass *pass, Graph *graph), void *context) {
+Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)(void *context, const Pass *pass, Graph *graph),
+                      void *context) {
     Graph *graph = model_import(driver, options);
     AfterPass step = {driver, after, context};
     return graph && pipeline_run(graph, after_pass, &step) ? graph : NULL;

@@ -15,18 +15,18 @@ typedef struct {
 /* As imported: what the model says. */
 Graph *model_import(Driver *driver, const ModelOptions *options);
 /* Imported, and through the pipeline; `after` as in pipeline_run. */
-Graph *model_optimise(Driver *driver, const ModelOptions *options,
-                      void (*after)(void *context, const Pass *pass, Graph *graph), void *context);
+Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)(void *context, const Pass *pass, Graph *graph),
+                      void *context);
 
 typedef void Observe(void *context, const Node *node, Tensor *const *out);
 /* The reference interpreter, with progress; NULL on failure. Outputs in graph order. */
 Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *inputs, Precision precision, Observe *observe,
                         void *context);
 
-#define MODEL_DIM_OPTION(model_options)                                                                                     \
-    {                                                                                                                       \
-        .name = "dim", .kind = OPTION_LIST, .target = &(model_options)->dims, .argument = "NAME=N",                          \
-        .help = "size of a symbolic dimension (batch is 1 otherwise)"                                                       \
+#define MODEL_DIM_OPTION(model_options)                                                                                          \
+    {                                                                                                                            \
+        .name = "dim", .kind = OPTION_LIST, .target = &(model_options)->dims, .argument = "NAME=N",                              \
+        .help = "size of a symbolic dimension (batch is 1 otherwise)"                                                            \
     }
 
 #endif

@@ -98,13 +98,16 @@ static bool parse_header(Parser *parser, NpyArray *array) {
     int keys = 0;
     if (!accept(parser, "{")) return malformed(parser, "it is no dictionary");
     while (!accept(parser, "}")) {
-        int key = accept(parser, "'descr'") ? KEY_TYPE : accept(parser, "'fortran_order'") ? KEY_ORDER
-                                                    : accept(parser, "'shape'")           ? KEY_SHAPE
-                                                                                          : 0;
+        int key = accept(parser, "'descr'")           ? KEY_TYPE
+                  : accept(parser, "'fortran_order'") ? KEY_ORDER
+                  : accept(parser, "'shape'")         ? KEY_SHAPE
+                                                      : 0;
         if (!key || (keys & key)) return malformed(parser, "a key is unknown or there twice");
         keys |= key;
         if (!accept(parser, ":")) return malformed(parser, "a key has no value");
-        bool parsed = key == KEY_TYPE ? parse_type(parser, array) : key == KEY_ORDER ? parse_order(parser) : parse_shape(parser, array);
+        bool parsed = key == KEY_TYPE    ? parse_type(parser, array)
+                      : key == KEY_ORDER ? parse_order(parser)
+                                         : parse_shape(parser, array);
         if (!parsed) return false;
         if (!accept(parser, ",")) {
             if (!accept(parser, "}")) return malformed(parser, "it has no end");
@@ -124,7 +127,8 @@ static bool read_header_text(Arena *arena, Diag *diag, FILE *file, const char *p
     if (!read_exactly(file, magic, sizeof magic) || memcmp(magic, "\x93NUMPY", 6) != 0)
         return fail(diag, STATUS_FILE, "%s is no .npy file", path);
     if (magic[6] < 1 || magic[6] > 3) return fail(diag, STATUS_FILE, "%s: .npy version %d is not known", path, magic[6]);
-    if (!read_exactly(file, length, magic[6] == 1 ? 2 : 4)) return fail(diag, STATUS_FILE, "%s: the file ends in its header", path);
+    if (!read_exactly(file, length, magic[6] == 1 ? 2 : 4))
+        return fail(diag, STATUS_FILE, "%s: the file ends in its header", path);
     uint32_t bytes = length[0] | (uint32_t)length[1] << 8 | (uint32_t)length[2] << 16 | (uint32_t)length[3] << 24;
     if (bytes > LONGEST_HEADER) return fail(diag, STATUS_FILE, "%s: the .npy header claims %" PRIu32 " bytes", path, bytes);
     char *header = ARENA_ARRAY(arena, char, bytes + 1);
@@ -175,7 +179,8 @@ bool npy_write(Diag *diag, FILE *file, Dtype type, const Shape *shape, const voi
     used += snprintf(header + used, size - (size_t)used, "), }");
     /* Padded with spaces, newline last, so that the data begins at a multiple of 64. */
     int total = (MAGIC_BYTES + 2 + used + 1 + HEADER_ALIGN - 1) / HEADER_ALIGN * HEADER_ALIGN - MAGIC_BYTES - 2;
-    const unsigned char start[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(total & 255), (unsigned char)(total >> 8)};
+    const unsigned char start[] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(total & 255), (unsigned char)(total >> 8)};
     fwrite(start, 1, sizeof start, file);
     fprintf(file, "%-*s\n", total - 1, header);
     int64_t count = shape_count(shape);

@@ -53,8 +53,12 @@ static void add_names(Driver *driver, TextList *words, const Graph *graph) {
 }
 
 static bool run_script(Driver *driver, const Workshop *shop, const TextList *words, const char *out, const char *threads) {
-    Process process = {.arguments = words, .folder = shop->folder, .out = out, .error = shop->log,
-                       .variable = "OMP_NUM_THREADS", .value = threads};
+    Process process = {.arguments = words,
+                       .folder = shop->folder,
+                       .out = out,
+                       .error = shop->log,
+                       .variable = "OMP_NUM_THREADS",
+                       .value = threads};
     int status;
     progress_update(&driver->progress, "running ONNX Runtime");
     if (!process_run(driver, &process, &status)) return false;

@@ -148,8 +148,10 @@ static void print_help(const OptionTable *table) {
         const char *between = option->kind == OPTION_OPTIONAL ? "[=" : *argument ? " " : "";
         snprintf(left, sizeof left, "%s--%s%s%s%s", letter, option->name, between, argument,
                  option->kind == OPTION_OPTIONAL ? "]" : "");
-        if (strlen(left) > 26) printf("  %s\n%30s%s\n", left, "", option->help);
-        else printf("  %-28s%s\n", left, option->help);
+        if (strlen(left) > 26)
+            printf("  %s\n%30s%s\n", left, "", option->help);
+        else
+            printf("  %-28s%s\n", left, option->help);
     }
     printf("  %-28s%s\n", "-h, --help", "this text");
 }

@@ -23,13 +23,13 @@ typedef enum {
 } OptionKind;
 
 typedef struct {
-    const char *name;     /* without the dashes */
-    char letter;          /* short form, or 0 */
+    const char *name; /* without the dashes */
+    char letter;      /* short form, or 0 */
     OptionKind kind;
     void *target;         /* of the type that `kind` says */
     const char *argument; /* as help shows it, e.g. "NAME=N" */
     const char *help;
-    const char *choices;  /* words separated by '|' */
+    const char *choices; /* words separated by '|' */
     int64_t least, most;
 } Option;
 

@@ -59,8 +59,10 @@ bool output_finish(Driver *driver, Output *output) {
     FILE *file = output->file;
     output->file = NULL;
     int error = 0;
-    if (fflush(file) != 0) error = errno;
-    else if (ferror(file)) error = write_error(fileno(file));
+    if (fflush(file) != 0)
+        error = errno;
+    else if (ferror(file))
+        error = write_error(fileno(file));
     if (fclose(file) != 0 && !error) error = errno;
     return error == 0 || fail_with(driver, output->path, error);
 }

@@ -9,7 +9,7 @@ typedef struct {
     const TextList *arguments; /* the program first; looked up in $PATH where it has no '/' */
     const char *folder;        /* the program's working folder */
     const char *in;            /* file for its standard input; NULL: empty */
-    const char *out, *error;   /* files for its output, created in `folder` by the caller's choice of absolute paths; NULL: none */
+    const char *out, *error; /* files for its output, created in `folder` by the caller's choice of absolute paths; NULL: none */
     const char *variable, *value; /* one environment variable; NULL: none */
 } Process;
 

@@ -6,6 +6,7 @@
 #include "driver/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 typedef struct {
@@ -43,8 +44,10 @@ static void print_summary(const char *name, const Tensor *tensor) {
     if (tensor->count == 0) return;
     printf("  first ");
     for (int64_t k = 0; k < tensor->count && k < FIRST; k++) {
-        if (tensor->f) printf(" %.9g", tensor->f[k]);
-        else printf(" %" PRId64, tensor->i[k]);
+        if (tensor->f)
+            printf(" %.9g", isnan(tensor->f[k]) ? fabs(tensor->f[k]) : tensor->f[k]); /* libm chooses a NaN's sign */
+        else
+            printf(" %" PRId64, tensor->i[k]);
     }
     puts(tensor->count > FIRST ? " ..." : "");
     print_argmax(tensor);
@@ -86,24 +89,41 @@ static bool run(Driver *driver, const RunOptions *options) {
 bool command_run(Driver *driver, int argc, char **argv) {
     RunOptions options = {.precision = PRECISION_NATIVE, .seed = -1};
     const Option list[] = {
-        {.name = "input", .letter = 'i', .kind = OPTION_LIST, .target = &options.inputs, .argument = "[NAME=]X.npy",
+        {.name = "input",
+         .letter = 'i',
+         .kind = OPTION_LIST,
+         .target = &options.inputs,
+         .argument = "[NAME=]X.npy",
          .help = "an input's values; once per input, in graph order unless named"},
-        {.name = "output", .letter = 'o', .kind = OPTION_LIST, .target = &options.outputs, .argument = "Y.npy",
+        {.name = "output",
+         .letter = 'o',
+         .kind = OPTION_LIST,
+         .target = &options.outputs,
+         .argument = "Y.npy",
          .help = "where an output goes, in graph order (default: a summary is printed)"},
-        {.name = "precision", .kind = OPTION_CHOICE, .target = &options.precision, .choices = "native|f64",
+        {.name = "precision",
+         .kind = OPTION_CHOICE,
+         .target = &options.precision,
+         .choices = "native|f64",
          .help = "round every value to its type (default), or compute all floats in double precision"},
-        {.name = "random", .kind = OPTION_NUMBER, .target = &options.seed, .argument = "SEED", .most = INT64_MAX,
+        {.name = "random",
+         .kind = OPTION_NUMBER,
+         .target = &options.seed,
+         .argument = "SEED",
+         .most = INT64_MAX,
          .help = "random inputs instead of --input"},
         MODEL_DIM_OPTION(&options.model),
     };
-    const OptionTable table = {"run", "MODEL.onnx --input X.npy [--output Y.npy] [options]",
-                               "Runs the model in the reference interpreter: the operators as ONNX defines them, no optimisation.",
-                               list, sizeof list / sizeof *list};
+    const OptionTable table = {
+        "run", "MODEL.onnx --input X.npy [--output Y.npy] [options]",
+        "Runs the model in the reference interpreter: the operators as ONNX defines them, no optimisation.", list,
+        sizeof list / sizeof *list};
     switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
     case OPTIONS_HELP: return true;
     case OPTIONS_WRONG: return false;
     case OPTIONS_RUN: break;
     }
-    if (options.seed >= 0 && options.inputs.count > 0) return fail(driver->diag, STATUS_USAGE, "--input and --random exclude each other");
+    if (options.seed >= 0 && options.inputs.count > 0)
+        return fail(driver->diag, STATUS_USAGE, "--input and --random exclude each other");
     return run(driver, &options);
 }

@@ -14,8 +14,10 @@ void temp_remove(TempFiles *files) {
     for (TempFile *file = files->first; file; file = file->next) {
         const char *path = file->path;
         if (!path) continue;
-        if (file->is_folder) rmdir(path);
-        else unlink(path);
+        if (file->is_folder)
+            rmdir(path);
+        else
+            unlink(path);
         file->path = NULL;
     }
     files->first = NULL;

@@ -53,8 +53,10 @@ void json_shape(FILE *file, const Shape *shape) {
 }
 
 void json_number(FILE *file, double number) {
-    if (isfinite(number)) fprintf(file, "%.9g", number);
-    else fputs("null", file);
+    if (isfinite(number))
+        fprintf(file, "%.9g", number);
+    else
+        fputs("null", file);
 }
 
 const char *file_name(const char *path) {

@@ -18,12 +18,24 @@ typedef struct {
     bool layers, json;
 } VerifyOptions;
 
-static OutputResult compare_output(const Graph *graph, int index, const Tensor *y, const Tensor *peer, const Tensor *truth) {
+/* The most terms that one element of the graph is the sum of. */
+static double most_summed_terms(const Graph *graph) {
+    double most = 1;
+    for (const Node *node = graph->first; node; node = node->next) {
+        double elements = (double)shape_count(&node->out[0]->shape);
+        double terms = elements > 0 ? (double)node_multiply_adds(node) / elements : 0;
+        if (terms > most) most = terms;
+    }
+    return most;
+}
+
+static OutputResult compare_output(const Graph *graph, int index, const Tensor *y, const Tensor *peer, const Tensor *truth,
+                                   double summed_terms) {
     OutputResult result = {.name = graph->output_names[index], .value = graph->outputs[index]};
     if (y->f) {
         result.error = relative_error(y, truth);
         result.peer_error = relative_error(peer, truth);
-        result.bound = error_bound(result.peer_error);
+        result.bound = error_bound(result.peer_error, summed_terms);
         result.special_differences = special_differences(y, peer);
         result.top1_agree = top1_agreement(y, peer, &result.top1_rows);
         result.pass = result.error <= result.bound && result.special_differences == 0;
@@ -40,14 +52,15 @@ static bool fail_mismatch(Driver *driver, const VerifyReport *report) {
         const OutputResult *output = &report->outputs[k];
         if (output->pass) continue;
         if (layer)
-            return fail(driver->diag, STATUS_MISMATCH, "output '%s' departs from the truth, first at node '%s' (%s)", output->name,
-                        layer->node, layer->op);
+            return fail(driver->diag, STATUS_MISMATCH, "output '%s' departs from the truth, first at node '%s' (%s)",
+                        output->name, layer->node, layer->op);
         if (output->differences > 0)
             return fail(driver->diag, STATUS_MISMATCH, "output '%s' differs from %s in %" PRId64 " elements", output->name,
                         report->peer, output->differences);
         if (output->special_differences > 0)
-            return fail(driver->diag, STATUS_MISMATCH, "output '%s' has NaN or infinity where %s has not, or the other way, %" PRId64
-                        " times", output->name, report->peer, output->special_differences);
+            return fail(driver->diag, STATUS_MISMATCH,
+                        "output '%s' has NaN or infinity where %s has not, or the other way, %" PRId64 " times", output->name,
+                        report->peer, output->special_differences);
         return fail(driver->diag, STATUS_MISMATCH, "output '%s' departs from the truth by %.3g, allowed are %.3g%s", output->name,
                     output->error, output->bound, report->layers ? "" : " (--layers shows where)");
     }
@@ -95,40 +108,61 @@ static bool verify(Driver *driver, const VerifyOptions *options) {
                            .layers = layers,
                            .pass = true};
     report.outputs = ARENA_ARRAY(driver->arena, OutputResult, report.output_count + 1);
+    double summed_terms = options->against == AGAINST_REFERENCE ? most_summed_terms(imported) : 1;
     for (int k = 0; k < report.output_count; k++) {
-        report.outputs[k] = compare_output(imported, k, outputs[k], peers[k], truths[k]);
+        report.outputs[k] = compare_output(imported, k, outputs[k], peers[k], truths[k], summed_terms);
         report.pass = report.pass && report.outputs[k].pass;
     }
     if (layers && !layers_measure(driver, &shop, optimised, &options->build, layers)) return false;
     progress_end(&driver->progress);
-    if (options->json) verify_print_json(&report);
-    else verify_print(&report);
+    if (options->json)
+        verify_print_json(&report);
+    else
+        verify_print(&report);
     return report.pass || fail_mismatch(driver, &report);
 }
 
 bool command_verify(Driver *driver, int argc, char **argv) {
     VerifyOptions options = {.build = {.level = "-O2", .weights = WEIGHTS_FILE}, .seed = 1};
     const Option list[] = {
-        {.name = "input", .letter = 'i', .kind = OPTION_LIST, .target = &options.inputs, .argument = "[NAME=]X.npy",
+        {.name = "input",
+         .letter = 'i',
+         .kind = OPTION_LIST,
+         .target = &options.inputs,
+         .argument = "[NAME=]X.npy",
          .help = "an input's values; once per input, in graph order unless named (default: random)"},
-        {.name = "seed", .kind = OPTION_NUMBER, .target = &options.seed, .argument = "N", .most = INT64_MAX,
+        {.name = "seed",
+         .kind = OPTION_NUMBER,
+         .target = &options.seed,
+         .argument = "N",
+         .most = INT64_MAX,
          .help = "of the random inputs (default 1)"},
-        {.name = "against", .kind = OPTION_CHOICE, .target = &options.against, .choices = "onnxruntime|reference",
+        {.name = "against",
+         .kind = OPTION_CHOICE,
+         .target = &options.against,
+         .choices = "onnxruntime|reference",
          .help = "ONNX Runtime (default; needs Python with onnxruntime), or the reference interpreter"},
-        {.name = "layers", .kind = OPTION_FLAG, .target = &options.layers,
+        {.name = "layers",
+         .kind = OPTION_FLAG,
+         .target = &options.layers,
          .help = "every layer's error, and the first layer that departs"},
         {.name = "json", .kind = OPTION_FLAG, .target = &options.json, .help = "the result as JSON"},
         BUILD_CC_OPTIONS(&options.build),
-        {.name = "weights", .kind = OPTION_CHOICE, .target = &options.build.weights, .choices = "inline|asm|file",
+        {.name = "weights",
+         .kind = OPTION_CHOICE,
+         .target = &options.build.weights,
+         .choices = "inline|asm|file",
          .help = "as of compile (default: file, which compiles fastest)"},
         MODEL_DIM_OPTION(&options.model),
     };
-    const OptionTable table = {"verify", "MODEL.onnx [options]",
-                               "Builds the C with your compiler, runs it, and compares each output with ONNX Runtime's. The truth is\n"
-                               "the graph in double precision; with e = max|y-truth|/max|truth|, an output passes where\n"
-                               "e(skipc) <= 2 e(other) + 1e-6. Outputs that are no floats must be equal.\n"
-                               "SKIPC_PYTHON names the Python to use (default: the active virtual environment's, or python3).",
-                               list, sizeof list / sizeof *list};
+    const OptionTable table = {
+        "verify", "MODEL.onnx [options]",
+        "Builds the C with your compiler, runs it, and compares each output with ONNX Runtime's. The truth is\n"
+        "the graph in double precision; with e = max|y-truth|/max|truth|, an output passes where\n"
+        "e(skipc) <= 2 e(other) + 1e-6. Outputs that are no floats must be equal. (--against reference: the\n"
+        "interpreter sums in double, so its error counts times the root of the longest sum's length.)\n"
+        "SKIPC_PYTHON names the Python to use (default: the active virtual environment's, or python3).",
+        list, sizeof list / sizeof *list};
     switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
     case OPTIONS_HELP: return true;
     case OPTIONS_WRONG: return false;

@@ -8,8 +8,8 @@
 typedef struct {
     const char *name;
     const Value *value;
-    double error, peer_error, bound;            /* floats: by the parity rule */
-    int64_t special_differences, differences;   /* NaN and infinity; elements of an integer output */
+    double error, peer_error, bound;          /* floats: by the parity rule */
+    int64_t special_differences, differences; /* NaN and infinity; elements of an integer output */
     int64_t top1_agree, top1_rows;
     bool pass;
 } OutputResult;
@@ -18,9 +18,9 @@ typedef struct {
     const char *node, *op, *value_name; /* of the optimised graph */
     Value *value;
     Shape shape;
-    Tensor *truth;        /* what the imported graph computes for the value of that name */
+    Tensor *truth; /* what the imported graph computes for the value of that name */
     double error;
-    double inputs_error;  /* the largest of the layers it reads */
+    double inputs_error; /* the largest of the layers it reads */
     bool departs;
 } LayerResult;
 

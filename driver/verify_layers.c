@@ -45,8 +45,11 @@ Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimi
             Value *value = node->out[k];
             /* A Reorder computes nothing, and its result may carry the name of what it moves. */
             if (!value || node->op == OP_Reorder || !comparable(value, known, known_count)) continue;
-            layers->layers[layers->count++] = (LayerResult){
-                .node = node->name, .op = op_info(node->op)->name, .value_name = value->name, .value = value, .shape = value->shape};
+            layers->layers[layers->count++] = (LayerResult){.node = node->name,
+                                                            .op = op_info(node->op)->name,
+                                                            .value_name = value->name,
+                                                            .value = value,
+                                                            .shape = value->shape};
         }
     }
     layers->by_name = ARENA_ARRAY(driver->arena, const LayerResult *, layers->count + 1);

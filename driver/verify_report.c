@@ -10,8 +10,8 @@ static void print_output(const OutputResult *output) {
     if (output->top1_rows > 0) snprintf(top1, sizeof top1, "%" PRId64 "/%" PRId64, output->top1_agree, output->top1_rows);
     const char *verdict = output->pass ? "ok" : "MISMATCH";
     if (dtype_is_float(output->value->type)) {
-        printf("%-8s  %-12.3g  %-12.3g  %-12.3g  %-7s  %-8s  %-16s  ", verdict, output->error, output->peer_error, output->bound, top1,
-               dtype_onnx_name(output->value->type), shape);
+        printf("%-8s  %-12.3g  %-12.3g  %-12.3g  %-7s  %-8s  %-16s  ", verdict, output->error, output->peer_error, output->bound,
+               top1, dtype_onnx_name(output->value->type), shape);
     } else {
         char differences[32];
         snprintf(differences, sizeof differences, "%" PRId64 " differ", output->differences);
@@ -61,7 +61,8 @@ static void json_output(const OutputResult *output) {
     json_number(stdout, output->bound);
     printf(", \"special_differences\": %" PRId64 ", \"differences\": %" PRId64 ", \"top1_agree\": %" PRId64
            ", \"top1_rows\": %" PRId64 ", \"pass\": %s}",
-           output->special_differences, output->differences, output->top1_agree, output->top1_rows, output->pass ? "true" : "false");
+           output->special_differences, output->differences, output->top1_agree, output->top1_rows,
+           output->pass ? "true" : "false");
 }
 
 static void json_layer(const LayerResult *layer) {
@@ -84,8 +85,10 @@ static void json_layers(const Layers *layers) {
     }
     printf("%s],\n  \"first_departure\": ", layers->count ? "\n  " : "");
     const LayerResult *first = layers_first_departure(layers);
-    if (first) json_string(stdout, first->node);
-    else printf("null");
+    if (first)
+        json_string(stdout, first->node);
+    else
+        printf("null");
 }
 
 void verify_print_json(const VerifyReport *report) {

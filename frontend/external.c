@@ -52,7 +52,8 @@ bool external_describe(const Onnx__TensorProto *tensor, int64_t bytes, External 
     }
     if (!*external->location) return error_set(error, STATUS_INVALID, "its external data have no location");
     if (external->location[0] == '/' || has_parent_step(external->location))
-        return error_set(error, STATUS_INVALID, "its external data's location '%s' leaves the model's folder", external->location);
+        return error_set(error, STATUS_INVALID, "its external data's location '%s' leaves the model's folder",
+                         external->location);
     if (length != bytes)
         return error_set(error, STATUS_INVALID, "its external data have %lld bytes, its shape needs %lld", (long long)length,
                          (long long)bytes);

@@ -43,8 +43,7 @@ static const Onnx__AttributeProto *resolve_reference(const Scope *scope, const O
     const Onnx__AttributeProto *found = NULL;
     for (int i = 0; i < scope->call->attr_count && !found; i++)
         if (strcmp(text_of(scope->call->attrs[i]->name), reference->ref_attr_name) == 0) found = scope->call->attrs[i];
-    if (!found)
-        found = find_attr(scope->function->attribute_proto, scope->function->n_attribute_proto, reference->ref_attr_name);
+    if (!found) found = find_attr(scope->function->attribute_proto, scope->function->n_attribute_proto, reference->ref_attr_name);
     if (!found) return NULL;
     Onnx__AttributeProto *renamed = ARENA_NEW(scope->model->arena, Onnx__AttributeProto);
     *renamed = *found;
@@ -122,8 +121,8 @@ static bool bind_inputs(const Scope *scope) {
     for (size_t k = 0; k < function->n_input; k++) {
         int actual = (int)k < call->in_count ? call->in[k] : NO_SLOT;
         if (names_find(scope->names, function->input[k]) != NO_NAME)
-            return fail_at(scope->model->diag, STATUS_INVALID, call->name, call->op_type, "the function names its input '%s' twice",
-                           function->input[k]);
+            return fail_at(scope->model->diag, STATUS_INVALID, call->name, call->op_type,
+                           "the function names its input '%s' twice", function->input[k]);
         names_set(scope->names, function->input[k], actual);
     }
     return true;

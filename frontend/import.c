@@ -18,7 +18,8 @@ static bool check_opset(Diag *diag, int64_t opset) {
 static bool check_versions(const Model *model, int64_t *opset) {
     const Onnx__ModelProto *proto = model->proto;
     Diag *diag = model->diag;
-    if (!proto->has_ir_version || !proto->graph) return fail(diag, STATUS_INVALID, "not an ONNX model: it has no version or no graph");
+    if (!proto->has_ir_version || !proto->graph)
+        return fail(diag, STATUS_INVALID, "not an ONNX model: it has no version or no graph");
     if (proto->ir_version < IR_VERSION_MIN || proto->ir_version > IR_VERSION_MAX)
         return fail(diag, STATUS_UNSUPPORTED, "ONNX IR version %lld is not supported: versions %d to %d are",
                     (long long)proto->ir_version, IR_VERSION_MIN, IR_VERSION_MAX);
@@ -27,6 +28,12 @@ static bool check_versions(const Model *model, int64_t *opset) {
     if (proto->n_opset_import == 0) return fail(diag, STATUS_INVALID, "the model imports no operator set");
     *opset = OPSET_MAX; /* custom domains only: functions, perhaps, that bring an operator set of their own */
     return true;
+}
+
+/* Apart from model->slots[...], whose operands may be evaluated before the array moves. */
+static Slot *slot_named(Model *model, const char *name) {
+    int slot = slot_in(model, &model->names, name);
+    return &model->slots[slot];
 }
 
 static bool name_initializers(Model *model) {
@@ -39,7 +46,7 @@ static bool name_initializers(Model *model) {
     for (size_t i = 0; i < graph->n_initializer; i++) {
         const char *name = text_of(graph->initializer[i]->name);
         if (!*name) return fail(model->diag, STATUS_INVALID, "an initializer has no name");
-        Slot *slot = &model->slots[slot_in(model, &model->names, name)];
+        Slot *slot = slot_named(model, name);
         if (slot->initializer) return fail(model->diag, STATUS_INVALID, "initializer '%s' is given twice", name);
         slot->initializer = graph->initializer[i];
     }
@@ -54,7 +61,7 @@ static bool name_inputs(Model *model) {
         if (!*name) return fail(model->diag, STATUS_INVALID, "a graph input has no name");
         if (names_find(&seen, name) != NO_NAME) return fail(model->diag, STATUS_INVALID, "graph input '%s' is given twice", name);
         names_set(&seen, name, 0);
-        Slot *slot = &model->slots[slot_in(model, &model->names, name)];
+        Slot *slot = slot_named(model, name);
         slot->is_input = !slot->initializer;
     }
     return true;
@@ -83,7 +90,8 @@ static bool name_outputs(Model *model) {
         const char *name = text_of(graph->output[i]->name);
         int slot = names_find(&model->names, name);
         if (slot == NO_NAME || !is_defined(&model->slots[slot]))
-            return fail(model->diag, STATUS_INVALID, "graph output '%s' is no node's output, no graph input and no initializer", name);
+            return fail(model->diag, STATUS_INVALID, "graph output '%s' is no node's output, no graph input and no initializer",
+                        name);
         model->slots[slot].wanted = true;
     }
     return true;
@@ -153,7 +161,7 @@ static bool import_outputs(Model *model, Graph *graph) {
 static bool check_declarations(Model *model, Onnx__ValueInfoProto *const *infos, size_t count) {
     for (size_t i = 0; i < count; i++) {
         int slot = names_find(&model->names, text_of(infos[i]->name));
-        if (slot == NO_NAME || slot == NO_SLOT || !model->slots[slot].value) continue;
+        if (slot == NO_NAME || !model->slots[slot].value) continue;
         if (!model->slots[slot].is_input && !check_declared(model, infos[i], model->slots[slot].value)) return false;
     }
     return true;
@@ -168,8 +176,7 @@ static bool build(Model *model, Graph *graph, const ImportOptions *options) {
     if (!order || !name_outputs(model)) return false;
     mark_wanted(model, order);
     const Onnx__GraphProto *proto = model->proto->graph;
-    return import_inputs(model, graph, options) && check_declarations(model, proto->input, proto->n_input) &&
-           import_nodes(model, graph, order) && import_outputs(model, graph) &&
+    return import_inputs(model, graph, options) && import_nodes(model, graph, order) && import_outputs(model, graph) &&
            check_declarations(model, proto->input, proto->n_input) &&
            check_declarations(model, proto->value_info, proto->n_value_info);
 }

@@ -15,7 +15,8 @@ static bool trains(const OpImport *op, bool *training) {
     *training = false;
     if (!op_in(op, 2)) return true;
     if (!op_constant(op, 2, "training_mode", &mode)) return false;
-    if (mode->type != BOOL || shape_count(&mode->shape) != 1) return op_fail(op, STATUS_INVALID, "its training_mode must be one bool");
+    if (mode->type != BOOL || shape_count(&mode->shape) != 1)
+        return op_fail(op, STATUS_INVALID, "its training_mode must be one bool");
     *training = constant_int_at(mode, 0) != 0;
     return true;
 }
@@ -23,7 +24,8 @@ static bool trains(const OpImport *op, bool *training) {
 /* With ratio 0 training changes nothing either. */
 static bool drops_nothing(const OpImport *op) {
     const Value *ratio = op_in(op, 1);
-    return ratio && ratio->data && shape_count(&ratio->shape) == 1 && dtype_is_float(ratio->type) && constant_float_at(ratio, 0) == 0;
+    return ratio && ratio->data && shape_count(&ratio->shape) == 1 && dtype_is_float(ratio->type) &&
+           constant_float_at(ratio, 0) == 0;
 }
 
 /* Training is an input since opset 12; older versions are taken as inference. The mask is all true: nothing is dropped. */
@@ -86,7 +88,8 @@ bool import_constant_of_shape(OpImport *op) {
     const int64_t *dims;
     int count;
     if (!op_constant_ints(op, 0, "input", &dims, &count)) return false;
-    if (count > MAX_RANK) return op_fail(op, STATUS_UNSUPPORTED, "its result has %d dimensions, at most %d are supported", count, MAX_RANK);
+    if (count > MAX_RANK)
+        return op_fail(op, STATUS_UNSUPPORTED, "its result has %d dimensions, at most %d are supported", count, MAX_RANK);
     Shape shape = {.rank = count};
     for (int k = 0; k < count; k++) shape.dim[k] = dims[k];
     const Onnx__AttributeProto *attr = op_attr(op, "value");
@@ -140,7 +143,9 @@ bool import_range(OpImport *op) {
         return op_fail(op, STATUS_INVALID, "its delta is 0 or its limits overflow");
     bool towards = (distance < 0) == (delta < 0) && distance != 0;
     /* INT64_MIN / -1 has no result; so many numbers aren't supported anyway. */
-    int64_t count = !towards ? 0 : delta == -1 ? (distance < -longest ? longest + 1 : -distance) : distance / delta + (distance % delta != 0);
+    int64_t count = !towards      ? 0
+                    : delta == -1 ? (distance < -longest ? longest + 1 : -distance)
+                                  : distance / delta + (distance % delta != 0);
     if (count > longest) return op_fail(op, STATUS_UNSUPPORTED, "it has more than %lld numbers", (long long)longest);
     int64_t *numbers = ARENA_ARRAY(op->graph->arena, int64_t, count + 1);
     for (int64_t i = 0; i < count; i++) numbers[i] = number[0] + i * delta;

@@ -91,8 +91,14 @@ bool import_cast(OpImport *op) {
     if (!op_attr(op, "to")) return op_fail(op, STATUS_INVALID, "attribute 'to' is missing");
     int64_t to = op_int(op, "to", 0);
     if (!dtype_from_onnx(&quiet, to, "to", &type))
-        return op_fail(op, quiet.status, "casting to element type %s is not supported", onnx_type_name(to, buffer, sizeof buffer));
+        return op_fail(op, quiet.status, "casting to element type %s is not supported",
+                       onnx_type_name(to, buffer, sizeof buffer));
     op->out[0] = op_cast(op, op->in[0], type);
+    return op->out[0];
+}
+
+bool import_cast_like(OpImport *op) {
+    op->out[0] = op_cast(op, op->in[0], op->in[1]->type);
     return op->out[0];
 }
 
@@ -113,8 +119,7 @@ static bool align_legacy(const OpImport *op, Value **b) {
     if (axis < 0 || axis > wide->rank - narrow->rank)
         return op_fail(op, STATUS_INVALID, "axis %lld does not align its second input with its first", (long long)axis);
     Shape aligned = {.rank = wide->rank};
-    for (int k = 0; k < wide->rank; k++)
-        aligned.dim[k] = k >= axis && k < axis + narrow->rank ? narrow->dim[k - axis] : 1;
+    for (int k = 0; k < wide->rank; k++) aligned.dim[k] = k >= axis && k < axis + narrow->rank ? narrow->dim[k - axis] : 1;
     *b = op_reshape(op, *b, &aligned);
     return *b;
 }

@@ -176,10 +176,12 @@ static bool check_pad_room(const OpImport *op, const char *mode, const int64_t *
     const Shape *x = &op->in[0]->shape;
     if (strcmp(mode, "constant") == 0) return true;
     for (int k = 0; k < 2 * x->rank; k++) {
-        int64_t size = x->dim[k % x->rank], most = strcmp(mode, "reflect") == 0 ? size - 1 : strcmp(mode, "wrap") == 0 ? size : INT64_MAX;
+        int64_t size = x->dim[k % x->rank], most = strcmp(mode, "reflect") == 0 ? size - 1
+                                                   : strcmp(mode, "wrap") == 0  ? size
+                                                                                : INT64_MAX;
         if (pads[k] > 0 && (size == 0 || pads[k] > most))
-            return op_fail(op, STATUS_INVALID, "%lld elements of %s padding need a longer axis than %lld", (long long)pads[k], mode,
-                           (long long)size);
+            return op_fail(op, STATUS_INVALID, "%lld elements of %s padding need a longer axis than %lld", (long long)pads[k],
+                           mode, (long long)size);
     }
     return true;
 }
@@ -222,7 +224,8 @@ bool import_pad(OpImport *op) {
     const char *mode = op_string(op, "mode", "constant");
     int64_t pads[2 * MAX_RANK] = {0};
     double number;
-    if (!check_pad_mode(op, mode) || !read_pads(op, pads) || !check_pad_room(op, mode, pads) || !pad_value(op, &number)) return false;
+    if (!check_pad_mode(op, mode) || !read_pads(op, pads) || !check_pad_room(op, mode, pads) || !pad_value(op, &number))
+        return false;
     Node *node = op_node(op, OP_Pad, op->in, 1, 1);
     set_ints(op->graph, node, A_PADS, pads, 2 * op->in[0]->shape.rank);
     set_string(op->graph, node, A_MODE, mode);

@@ -31,7 +31,8 @@ static Plan plan_start(const OpImport *op) {
 
 static bool set_scale(const OpImport *op, Plan *plan, int axis, double scale) {
     const double dimension_max = 1e15;
-    if (!isfinite(scale) || scale <= 0) return op_fail(op, STATUS_INVALID, "scale %g of axis %d is not a positive number", scale, axis);
+    if (!isfinite(scale) || scale <= 0)
+        return op_fail(op, STATUS_INVALID, "scale %g of axis %d is not a positive number", scale, axis);
     double size = floor((double)plan->shape.dim[axis] * scale);
     if (size > dimension_max) return op_fail(op, STATUS_INVALID, "scale %g of axis %d overflows", scale, axis);
     plan->scales[axis] = scale;
@@ -69,12 +70,14 @@ static bool plan_from_sizes(const OpImport *op, Plan *plan) {
     const char *policy = op_string(op, "keep_aspect_ratio_policy", "stretch");
     const int64_t *sizes;
     int count;
-    if (!one_of(op, "keep_aspect_ratio_policy", policy, policies) || !op_constant_ints(op, 3, "sizes", &sizes, &count)) return false;
+    if (!one_of(op, "keep_aspect_ratio_policy", policy, policies) || !op_constant_ints(op, 3, "sizes", &sizes, &count))
+        return false;
     if (count != plan->axis_count) return op_fail(op, STATUS_INVALID, "its sizes must be %d integers", plan->axis_count);
     for (int k = 0; k < count; k++) {
         int axis = plan->axes[k];
         int64_t size = plan->shape.dim[axis];
-        if (sizes[k] < 1 || size < 1) return op_fail(op, STATUS_INVALID, "axis %d can't be resized to %lld", axis, (long long)sizes[k]);
+        if (sizes[k] < 1 || size < 1)
+            return op_fail(op, STATUS_INVALID, "axis %d can't be resized to %lld", axis, (long long)sizes[k]);
         plan->scales[axis] = (double)sizes[k] / (double)size;
         plan->shape.dim[axis] = sizes[k];
     }
@@ -154,8 +157,8 @@ static bool plan_shape(const OpImport *op, Plan *plan) {
 
 bool import_resize(OpImport *op) {
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
-    static const char *const coordinate_modes[] = {"half_pixel",         "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
-                                                   "asymmetric",         "tf_crop_and_resize",   "tf_half_pixel_for_nn", NULL};
+    static const char *const coordinate_modes[] = {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",   "align_corners",
+                                                   "asymmetric", "tf_crop_and_resize",   "tf_half_pixel_for_nn", NULL};
     static const char *const nearest_modes[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
     if (op->node->opset < 10) return op_fail(op, STATUS_INVALID, "Resize begins with opset 10");
     if (op->node->opset == 10) return resize_10(op);
@@ -182,7 +185,8 @@ static bool plan_from_attributes(const OpImport *op, Plan *plan) {
     const Onnx__AttributeProto *scales = op_attr(op, "scales");
     int rank = plan->shape.rank;
     if (!scales) {
-        if (!op_attr(op, "height_scale") || !op_attr(op, "width_scale")) return op_fail(op, STATUS_INVALID, "its scales are missing");
+        if (!op_attr(op, "height_scale") || !op_attr(op, "width_scale"))
+            return op_fail(op, STATUS_INVALID, "its scales are missing");
         if (rank != 4) return op_fail(op, STATUS_INVALID, "its input has %d dimensions, 4 are needed", rank);
         return set_scale(op, plan, 2, op_float(op, "height_scale", 1)) && set_scale(op, plan, 3, op_float(op, "width_scale", 1));
     }

@@ -46,9 +46,12 @@ static void pad_same(WindowAttrs *window, const int64_t *input, bool upper) {
 static bool resolve_auto_pad(const OpImport *op, WindowAttrs *window, const int64_t *input) {
     const char *mode = op_string(op, "auto_pad", "NOTSET");
     bool upper = strcmp(mode, "SAME_UPPER") == 0;
-    if (upper || strcmp(mode, "SAME_LOWER") == 0) pad_same(window, input, upper);
-    else if (strcmp(mode, "VALID") == 0) memset(window->pads, 0, sizeof window->pads);
-    else if (*mode && strcmp(mode, "NOTSET") != 0) return op_fail(op, STATUS_INVALID, "auto_pad '%s' is unknown", mode);
+    if (upper || strcmp(mode, "SAME_LOWER") == 0)
+        pad_same(window, input, upper);
+    else if (strcmp(mode, "VALID") == 0)
+        memset(window->pads, 0, sizeof window->pads);
+    else if (*mode && strcmp(mode, "NOTSET") != 0)
+        return op_fail(op, STATUS_INVALID, "auto_pad '%s' is unknown", mode);
     return true;
 }
 
@@ -66,7 +69,8 @@ static bool check_rank(const OpImport *op, int most) {
     int rank = op->in[0]->shape.rank;
     if (rank < 3) return op_fail(op, STATUS_INVALID, "its input has %d dimensions, at least 3 are needed", rank);
     if (rank - 2 > most)
-        return op_fail(op, STATUS_UNSUPPORTED, "%d-dimensional windows are not supported: at most %d dimensions are", rank - 2, most);
+        return op_fail(op, STATUS_UNSUPPORTED, "%d-dimensional windows are not supported: at most %d dimensions are", rank - 2,
+                       most);
     return true;
 }
 
@@ -125,7 +129,8 @@ bool import_conv(OpImport *op) {
         return op_fail(op, STATUS_INVALID, "its weight has %d dimensions, its input %d", in[1]->shape.rank, in[0]->shape.rank);
     for (int k = 0; k < window.axes; k++) {
         window.kernel[k] = kernel[k] = in[1]->shape.dim[k + 2];
-        if (kernel[k] < 1 || kernel[k] > INT32_MAX) return op_fail(op, STATUS_INVALID, "its weight's kernel is empty or too large");
+        if (kernel[k] < 1 || kernel[k] > INT32_MAX)
+            return op_fail(op, STATUS_INVALID, "its weight's kernel is empty or too large");
     }
     if (!read_ints(op, "kernel_shape", 1, window.axes, kernel) || !read_window(op, &window)) return false;
     for (int k = 0; k < window.axes; k++)
@@ -151,14 +156,17 @@ bool import_pool(OpImport *op) {
     WindowAttrs window = {.axes = op->in[0]->shape.rank - 2};
     if (!check_rank(op, SPATIAL_MAX)) return false;
     if (!op_attr(op, "kernel_shape")) return op_fail(op, STATUS_INVALID, "attribute 'kernel_shape' is missing");
-    if (!read_ints(op, "kernel_shape", 1, window.axes, window.kernel) || !read_window(op, &window) || !check_pool_pads(op, &window))
+    if (!read_ints(op, "kernel_shape", 1, window.axes, window.kernel) || !read_window(op, &window) ||
+        !check_pool_pads(op, &window))
         return false;
     bool indices = op->out_count > 1 && op->wanted[1];
     Node *node = op_node(op, max ? OP_MaxPool : OP_AveragePool, op->in, 1, indices ? 2 : 1);
     set_window(op, node, &window);
     set_int(op->graph, node, A_CEIL_MODE, window.same ? 0 : op_int(op, "ceil_mode", 0));
-    if (max) set_int(op->graph, node, A_STORAGE_ORDER, op_int(op, "storage_order", 0));
-    else set_int(op->graph, node, A_COUNT_INCLUDE_PAD, op_int(op, "count_include_pad", 0));
+    if (max)
+        set_int(op->graph, node, A_STORAGE_ORDER, op_int(op, "storage_order", 0));
+    else
+        set_int(op->graph, node, A_COUNT_INCLUDE_PAD, op_int(op, "count_include_pad", 0));
     if (indices) op->out[1] = node->out[1];
     return op_finish(op, node);
 }

@@ -13,6 +13,7 @@ static const Importer importers[] = {
     {"AveragePool", import_pool, 1, 1, 1, WINDOW "ceil_mode:i count_include_pad:i dilations:I"},
     {"BatchNormalization", import_batchnorm, 5, 5, 5, "epsilon:f momentum:f is_test:i spatial:i training_mode:i"},
     {"Cast", import_cast, 1, 1, 1, "to:i saturate:i round_mode:s"},
+    {"CastLike", import_cast_like, 2, 2, 1, "saturate:i round_mode:s"},
     {"Ceil", import_rounding, 1, 1, 1, ""},
     {"Clip", import_clip, 1, 3, 1, "min:f max:f"},
     {"Concat", import_concat, 1, -1, 1, "axis:i"},

@@ -70,11 +70,12 @@ Value *op_cast(const OpImport *op, Value *x, Dtype type);
 Value *op_filled(const OpImport *op, Dtype type, const Shape *shape, const void *element);
 
 #define IMPORTERS(X)                                                                                                             \
-    X(unary) X(parametric) X(clip) X(cast) X(hard_swish) X(binary) X(pow) X(prelu) X(variadic) X(where)                          \
-    X(conv) X(pool) X(global_pool) X(batchnorm) X(lrn) X(gemm) X(matmul) X(reduce) X(softmax)                                    \
-    X(reshape) X(flatten) X(squeeze) X(unsqueeze) X(transpose) X(expand)                                                         \
-    X(concat) X(split) X(slice) X(gather) X(pad) X(resize) X(upsample)                                                           \
-    X(identity) X(dropout) X(constant) X(constant_of_shape) X(shape) X(size) X(rounding) X(range)
+    X(unary)                                                                                                                     \
+    X(parametric)                                                                                                                \
+    X(clip) X(cast) X(cast_like) X(hard_swish) X(binary) X(pow) X(prelu) X(variadic) X(where) X(conv) X(pool) X(global_pool)     \
+        X(batchnorm) X(lrn) X(gemm) X(matmul) X(reduce) X(softmax) X(reshape) X(flatten) X(squeeze) X(unsqueeze) X(transpose)    \
+            X(expand) X(concat) X(split) X(slice) X(gather) X(pad) X(resize) X(upsample) X(identity) X(dropout) X(constant)      \
+                X(constant_of_shape) X(shape) X(size) X(rounding) X(range)
 #define DECLARE(name) ImportFunction import_##name;
 IMPORTERS(DECLARE)
 #undef DECLARE

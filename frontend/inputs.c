@@ -49,7 +49,8 @@ static bool settings_name_something(const Dims *dims) {
     const Onnx__GraphProto *graph = dims->model->proto->graph;
     for (int i = 0; i < dims->options->dim_count; i++) {
         const DimSetting *setting = &dims->options->dims[i];
-        if (setting->size < 1) return fail(dims->model->diag, STATUS_USAGE, "--dim %s: the size must be at least 1", setting->name);
+        if (setting->size < 1)
+            return fail(dims->model->diag, STATUS_USAGE, "--dim %s: the size must be at least 1", setting->name);
         if (!named_by(setting, graph->input, graph->n_input) && !named_by(setting, graph->output, graph->n_output))
             return fail(dims->model->diag, STATUS_USAGE, "--dim %s=%lld: the model has no dimension of that name", setting->name,
                         (long long)setting->size);
@@ -82,8 +83,10 @@ static bool default_dimension(Dims *dims, const Onnx__ValueInfoProto *info, size
                     text_of(info->name), axis, named ? " ('" : "", named ? name : "", named ? "')" : "", name);
     *size = 1;
     if (names_find(&dims->noted, name) == NO_NAME) {
-        if (named) note(diag, "dimension '%s' is symbolic: taken as 1 (--dim %s=N sets it)", name, name);
-        else note(diag, "dimension 0 of input '%s' has no size: taken as 1 (--dim %s=N sets it)", text_of(info->name), name);
+        if (named)
+            note(diag, "dimension '%s' is symbolic: taken as 1 (--dim %s=N sets it)", name, name);
+        else
+            note(diag, "dimension 0 of input '%s' has no size: taken as 1 (--dim %s=N sets it)", text_of(info->name), name);
         names_set(&dims->noted, name, 0);
     }
     return true;
@@ -107,7 +110,8 @@ static bool dimension_size(Dims *dims, const Onnx__ValueInfoProto *info, size_t 
 static bool input_shape(Dims *dims, const Onnx__ValueInfoProto *info, Shape *shape) {
     Diag *diag = dims->model->diag;
     const char *name = text_of(info->name);
-    if (!tensor_type(info)->shape) return fail(diag, STATUS_UNSUPPORTED, "input '%s' has no shape: export the model with one", name);
+    if (!tensor_type(info)->shape)
+        return fail(diag, STATUS_UNSUPPORTED, "input '%s' has no shape: export the model with one", name);
     size_t rank = dimension_count(info);
     if (rank > MAX_RANK)
         return fail(diag, STATUS_UNSUPPORTED, "input '%s' has %zu dimensions, at most %d are supported", name, rank, MAX_RANK);
@@ -167,8 +171,9 @@ bool check_declared(Model *model, const Onnx__ValueInfoProto *declared, const Va
     shape_text(&said, declared_text, sizeof declared_text);
     shape_text(&value->shape, actual_text, sizeof actual_text);
     if (value->data && model->slots[names_find(&model->names, declared->name)].initializer)
-        return fail(model->diag, STATUS_INVALID, "initializer '%s': its shape %s contradicts the %s declared for the input of that name",
-                    value->name, actual_text, declared_text);
+        return fail(model->diag, STATUS_INVALID,
+                    "initializer '%s': its shape %s contradicts the %s declared for the input of that name", value->name,
+                    actual_text, declared_text);
     note(model->diag, "'%s' is declared as %s; its shape is %s", value->name, declared_text, actual_text);
     return true;
 }

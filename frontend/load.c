@@ -70,8 +70,10 @@ static const Onnx__ModelProto *load_open_file(Arena *arena, Diag *diag, int file
         return NULL;
     }
     const Onnx__ModelProto *model = NULL;
-    if (read_exactly(file, bytes, (size_t)size, 0)) model = decode(arena, diag, bytes, (size_t)size);
-    else fail(diag, STATUS_FILE, "can't be read: %s", errno ? strerror(errno) : "it became shorter while being read");
+    if (read_exactly(file, bytes, (size_t)size, 0))
+        model = decode(arena, diag, bytes, (size_t)size);
+    else
+        fail(diag, STATUS_FILE, "can't be read: %s", errno ? strerror(errno) : "it became shorter while being read");
     munmap(bytes, (size_t)size);
     return model;
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-    FOLD_MAX = 4096,               /* elements; larger constants wait for the fold-constants pass */
-    FOLD_ON_DEMAND_MAX = 1 << 20   /* elements, where an importer needs the numbers */
+    FOLD_MAX = 4096,             /* elements; larger constants wait for the fold-constants pass */
+    FOLD_ON_DEMAND_MAX = 1 << 20 /* elements, where an importer needs the numbers */
 };
 
 bool op_fail(const OpImport *op, Status status, const char *format, ...) {

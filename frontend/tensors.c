@@ -11,20 +11,34 @@ static const struct {
     const char *name;
     int dtype; /* DTYPE_COUNT: not in the IR */
 } onnx_types[] = {
-    [1] = {"float", F32},        [2] = {"uint8", U8},
-    [3] = {"int8", I8},          [4] = {"uint16", U16},
-    [5] = {"int16", I16},        [6] = {"int32", I32},
-    [7] = {"int64", I64},        [8] = {"string", DTYPE_COUNT},
-    [9] = {"bool", BOOL},        [10] = {"float16", F16},
-    [11] = {"double", F64},      [12] = {"uint32", U32},
-    [13] = {"uint64", U64},      [14] = {"complex64", DTYPE_COUNT},
-    [15] = {"complex128", DTYPE_COUNT}, [16] = {"bfloat16", BF16},
-    [17] = {"float8e4m3fn", DTYPE_COUNT}, [18] = {"float8e4m3fnuz", DTYPE_COUNT},
-    [19] = {"float8e5m2", DTYPE_COUNT}, [20] = {"float8e5m2fnuz", DTYPE_COUNT},
-    [21] = {"uint4", DTYPE_COUNT}, [22] = {"int4", DTYPE_COUNT},
-    [23] = {"float4e2m1", DTYPE_COUNT}, [24] = {"float8e8m0", DTYPE_COUNT},
-    [25] = {"uint2", DTYPE_COUNT}, [26] = {"int2", DTYPE_COUNT},
-    [27] = {"float6e2m3", DTYPE_COUNT}, [28] = {"float6e3m2", DTYPE_COUNT},
+    [1] = {"float", F32},
+    [2] = {"uint8", U8},
+    [3] = {"int8", I8},
+    [4] = {"uint16", U16},
+    [5] = {"int16", I16},
+    [6] = {"int32", I32},
+    [7] = {"int64", I64},
+    [8] = {"string", DTYPE_COUNT},
+    [9] = {"bool", BOOL},
+    [10] = {"float16", F16},
+    [11] = {"double", F64},
+    [12] = {"uint32", U32},
+    [13] = {"uint64", U64},
+    [14] = {"complex64", DTYPE_COUNT},
+    [15] = {"complex128", DTYPE_COUNT},
+    [16] = {"bfloat16", BF16},
+    [17] = {"float8e4m3fn", DTYPE_COUNT},
+    [18] = {"float8e4m3fnuz", DTYPE_COUNT},
+    [19] = {"float8e5m2", DTYPE_COUNT},
+    [20] = {"float8e5m2fnuz", DTYPE_COUNT},
+    [21] = {"uint4", DTYPE_COUNT},
+    [22] = {"int4", DTYPE_COUNT},
+    [23] = {"float4e2m1", DTYPE_COUNT},
+    [24] = {"float8e8m0", DTYPE_COUNT},
+    [25] = {"uint2", DTYPE_COUNT},
+    [26] = {"int2", DTYPE_COUNT},
+    [27] = {"float6e2m3", DTYPE_COUNT},
+    [28] = {"float6e3m2", DTYPE_COUNT},
 };
 enum { ONNX_TYPE_COUNT = sizeof onnx_types / sizeof *onnx_types };
 
@@ -184,8 +198,10 @@ static const void *from_external(const Source *source) {
     void *bytes = NULL;
     if (external_describe(source->proto, source->bytes, &external, &error))
         bytes = external_read(source->context->graph->arena, source->context->model_path, &external, &error);
-    if (!bytes) source_fail(source, error.status, error.text);
-    else if (source->type == BOOL) normalise_bools(bytes, source->count);
+    if (!bytes)
+        source_fail(source, error.status, error.text);
+    else if (source->type == BOOL)
+        normalise_bools(bytes, source->count);
     return bytes;
 }
 
@@ -200,7 +216,8 @@ Value *tensor_import(const TensorContext *context, const Onnx__TensorProto *tens
     const void *data;
     if (tensor->has_data_location && tensor->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
         data = from_external(&source);
-    else data = tensor->has_raw_data ? from_raw(&source) : from_fields(&source);
+    else
+        data = tensor->has_raw_data ? from_raw(&source) : from_fields(&source);
     if (!failed_before && context->graph->diag->status != STATUS_OK) return NULL;
     /* A constant without elements still is one: its data isn't NULL. */
     if (!data) data = ARENA_NEW(context->graph->arena, uint64_t);

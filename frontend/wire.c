@@ -28,8 +28,10 @@ static uint64_t read_varint(Reader *reader) {
 }
 
 static void skip(Reader *reader, uint64_t size) {
-    if (size > (uint64_t)(reader->end - reader->at)) reader->error = truncated;
-    else reader->at += size;
+    if (size > (uint64_t)(reader->end - reader->at))
+        reader->error = truncated;
+    else
+        reader->at += size;
 }
 
 /* protobuf-c merges a message field that occurs twice by copying all it has so far: quadratic, and of no use here. */

@@ -1,9 +1,9 @@
 /* Activations that exporters spell out, for fuse-activation: rewritten into the operator they compute.
  *
- *   Max(x, 0)                         Relu
- *   Min(x, h), Max(x, l)              Clip, and Clip(Clip(x)) with crossed bounds excluded becomes one (old relu6 exports)
- *   x * HardSigmoid(x; 1/6, 1/2)      HardSwish (opset 14 defines it so)
- *   x * Clip(x + 3, 0, 6) / 6         HardSwish (PyTorch before opset 14), also with * (1/6) */
+ *   Max(x, 0)                      Relu
+ *   Min(x, h), Max(x, l)           Clip; two in a row become one, unless their bounds cross (old relu6 exports)
+ *   x * HardSigmoid(x; 1/6, 1/2)   HardSwish, as opset 14 defines it
+ *   x * Clip(x + 3, 0, 6) / 6      HardSwish (PyTorch before opset 14), also with * (1/6) */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -44,7 +44,7 @@ static void min_max(Graph *graph, Node *node) {
 }
 
 /* Clip(Clip(x)), where the bounds of the result still bound from both sides: max(l, min(h, x)) = min(h, max(l, x)) for l <= h. */
-static void join_clips(Graph *graph, Node *node) {
+static bool join_clip(Graph *graph, Node *node) {
     Node *inner = producer_of(node->in[0], OP_Clip);
     double low = attr_float(node, A_MIN, -INFINITY), high = attr_float(node, A_MAX, INFINITY);
     if (inner) {
@@ -54,12 +54,13 @@ static void join_clips(Graph *graph, Node *node) {
         inner = producer_of(node->in[0], OP_Relu);
         low = fmax(low, 0);
     }
-    if (!inner || value_single_user(inner->out[0]) != node || low > high) return;
+    if (!inner || value_single_user(inner->out[0]) != node || low > high) return false;
     if (low > -INFINITY) set_float(graph, node, A_MIN, low);
     if (high < INFINITY) set_float(graph, node, A_MAX, high);
     node->name = arena_printf(graph->arena, "%s + %s", inner->name, node->name);
     node_set_input(graph, node, 0, inner->in[0]);
     node_remove(graph, inner);
+    return true;
 }
 
 /* x where `gate` is Clip(x + 3, 0, 6). */
@@ -103,7 +104,7 @@ bool recognise_activations(Graph *graph) {
         next = node->next;
         if (node->op == OP_Min || node->op == OP_Max) min_max(graph, node);
         if (node->op == OP_Mul || node->op == OP_Div) hard_swish(graph, node);
-        if (node->op == OP_Clip) join_clips(graph, node);
+        while (node->op == OP_Clip && join_clip(graph, node)) continue;
     }
     return remove_dead_code(graph); /* a gate that nobody reads would still count as a reader of x */
 }

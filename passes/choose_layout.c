@@ -1,15 +1,15 @@
-/* choose-layout: decides for every value whether its channels are planar or blocked by 16, and inserts a Reorder where a reader
- * needs the other.
+/* choose-layout: decides for every value whether its channels are planar or blocked by 16, and inserts a Reorder where a
+ * reader needs the other.
  *
- * Convolution kernels keep 16 output channels in a vector, so blocked images are what they like best; Reshape, Transpose, Gemm,
- * reductions and the caller speak planar. layout.c says what each operator accepts. Three sweeps, each linear:
+ * Convolution kernels keep 16 output channels in a vector, so blocked images are what they like best; Reshape, Transpose,
+ * Gemm, reductions and the caller speak planar. layout.c says what each operator accepts. Three sweeps, each linear:
  *   1. in order: which values could be blocked without converting what comes before;
- *   2. against order: what each value's readers would save or pay if it were blocked (+1 for one that needs blocked, -1 for one
- * that needs planar, 0 for one that takes either; readers that hand their layout on vote as their own result's readers do);
+ *   2. against order: what each value's readers would save or pay if it were blocked: +1 for one that needs blocked, -1 for
+ *      one that needs planar, 0 for one that takes either; readers that hand their layout on vote as their result's readers;
  *   3. in order: the choice, and the Reorders, one for each value and layout, before its first reader.
- * A convolution that only planar readers wait for thus writes planar itself, and an elementwise chain from a planar input stays
- * planar. Graph inputs, outputs and constants are planar. Values of one pixel are the same bytes in both layouts and marked
- * planar. A graph that has been given layouts is left alone. */
+ * A convolution that only planar readers wait for thus writes planar itself, and an elementwise chain from a planar input
+ * stays planar. Graph inputs, outputs and constants are planar. Values of one pixel are the same bytes in both layouts and
+ * marked planar. A graph that has been given layouts is left alone. */
 #include "passes/layout.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

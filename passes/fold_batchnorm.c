@@ -1,10 +1,11 @@
 /* fold-batchnorm: per-channel arithmetic around a convolution or Gemm becomes part of its weights.
  *
  * BatchNormalization in inference mode, and Mul, Div, Add or Sub by a per-channel constant, compute s[c] x + t[c].
- *   after:  s (W x + b) + t = (s W) x + (s b + t), for every output channel; the layer's output must have no other reader.
- *   before: W (s x + t) + b = (W s) x + (b + sum of W t): only where the window never leaves the image, for padding would have to
- * be -t/s, not 0 (with t = 0 padding does no harm). New weights are computed in double and rounded once. Anything not finite is
- * left alone: the run-time arithmetic then gives what the model says. */
+ *   after    s (W x + b) + t = (s W) x + (s b + t), for every output channel; the layer's output must have no other reader
+ *   before   W (s x + t) + b = (W s) x + (b + sum of W t): only where the window never leaves the image, for padding would
+ *            have to be -t/s, not 0 (with t = 0 padding does no harm)
+ * New weights are computed in double and rounded once. Anything not finite is left alone: the run-time arithmetic then gives
+ * what the model says. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 

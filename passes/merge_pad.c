@@ -1,11 +1,11 @@
 /* merge-pad: a Pad in front of a window becomes the window's own padding.
  *
- * TensorFlow and Caffe2 exports pad with a node of their own. A Conv pads with zeros, an AveragePool with zeros that count if
- * count_include_pad is set, a MaxPool with -infinity. Legal only where Pad writes what the window would have read:
- *   Conv:        constant 0 on spatial axes, nothing cropped.
- *   AveragePool: the same; the pool's own padding must be absent or counted, since afterwards all of it is counted.
- *   MaxPool:     -infinity, or any value <= 0 before which x is never negative: the greatest of x and it is x, as long as
- *                every window holds an element of x (padding less than the kernel, no dilation).
+ * TensorFlow and Caffe2 exports pad with a node of their own. A Conv pads with zeros, an AveragePool with zeros that count
+ * if count_include_pad is set, a MaxPool with -infinity. Legal only where Pad writes what the window would have read:
+ *   Conv         constant 0 on spatial axes, nothing cropped
+ *   AveragePool  the same; the pool's own padding must be absent or counted, since afterwards all of it is counted
+ *   MaxPool      -infinity, or a value <= 0 around an x that is never negative: the greatest of x and it is x, as long as
+ *                every window holds an element of x (padding less than the kernel, no dilation)
  * ceil_mode is left alone: which windows it adds depends on where padding begins (MaxPool-19, AveragePool-19). */
 #include "passes/passes.h"
 #include "passes/rewrite.h"

@@ -1,13 +1,13 @@
 /* simplify: drops nodes that change nothing, and makes Transposes and Reshapes cancel.
  *
- * Each rule replaces a node by one that computes the same elements from its input's definition:
- *   no-ops        Cast to the same type; Reshape and Expand to the same shape; Transpose in order; Slice of everything; Pad by
- * zero; Concat of one; Clip without bounds; a 1x1 pool of stride 1; x*1, x/1, x+0, x-0 chains        Reshape(Reshape(x)) =
- * Reshape(x); Transpose(Transpose(x)) = Transpose(x) sinking       f(Reshape(x)) = Reshape(f(x)) and f(Transpose(x)) =
- * Transpose(f(x)) for elementwise f, so that pairs meet and cancel (transpose.c); a channel-last input keeps the one Transpose it
- * needs means         ReduceMean over the whole plane = AveragePool, which reads blocked images Two sweeps in execution order:
- * no-ops first, since a Transpose asks who its readers are before it moves; what a rule inserts stands behind the current node
- * and is visited next. */
+ * Each rule replaces a node by one that computes the same elements:
+ *   no-ops   Cast to the same type; Reshape and Expand to the same shape; Transpose in order; Slice of everything; Pad by
+ *            zero; Concat of one; Clip without bounds; a 1x1 pool of stride 1; x*1, x/1, x+0, x-0
+ *   chains   Reshape(Reshape(x)) = Reshape(x); Transpose(Transpose(x)) = Transpose(x)
+ *   sinking  f(Reshape(x)) = Reshape(f(x)) and f(Transpose(x)) = Transpose(f(x)) for elementwise f, so that pairs meet and
+ *            cancel (transpose.c); a channel-last input keeps the one Transpose it needs
+ *   means    ReduceMean over the whole plane = AveragePool, which reads blocked images
+ * A Transpose moves only where all its readers let it pass, which may change as others move: rounds go on until none moves. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -126,18 +126,21 @@ static bool drop_no_op(Graph *graph, Node *node) {
 }
 
 /* Reshapes and Transposes may alternate before a node (a channel shuffle has three): each step lets one pass. */
-static bool sink(Graph *graph, Node *node) {
+static bool sink(Graph *graph, Node *node, bool *any_moved) {
     enum { MOST_STEPS = 8 };
     bool moved = true;
     for (int i = 0; moved && i < MOST_STEPS; i++) {
         moved = false;
         if (is_elementwise(node) && !sink_reshape(graph, node, &moved)) return false;
         if (!sink_transpose(graph, node, &moved)) return false;
+        *any_moved |= moved;
     }
     return true;
 }
 
-bool simplify(Graph *graph) {
+/* One round: no-ops first, since a Transpose asks who its readers are before it moves. What a rule inserts stands behind
+ * the current node and is visited next. */
+static bool simplify_once(Graph *graph, bool *moved) {
     for (Node *node = graph->first; node; node = node->next) {
         node->mark = 0;
         drop_no_op(graph, node);
@@ -145,7 +148,17 @@ bool simplify(Graph *graph) {
     if (!remove_dead_code(graph)) return false;
     for (Node *node = graph->first; node; node = node->next) {
         if (drop_no_op(graph, node)) continue;
-        if (!sink(graph, node) || (node->op == OP_ReduceMean && !mean_to_pool(graph, node))) return false;
+        if (!sink(graph, node, moved) || (node->op == OP_ReduceMean && !mean_to_pool(graph, node))) return false;
     }
     return remove_dead_code(graph);
+}
+
+bool simplify(Graph *graph) {
+    enum { MOST_ROUNDS = 8 }; /* keeps it linear; two are the rule, the second finding nothing to move */
+    bool moved = true;
+    for (int i = 0; moved && i < MOST_ROUNDS; i++) {
+        moved = false;
+        if (!simplify_once(graph, &moved)) return false;
+    }
+    return true;
 }

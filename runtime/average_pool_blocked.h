@@ -19,7 +19,8 @@ static void average_pool_blocked(const struct pool *p, const float *in, float *o
                     float total[16] = {0.0f};
                     for (int kz = tz.first; kz < tz.end; kz++)
                         for (int ky = ty.first; ky < ty.end; ky++) {
-                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice + (size_t)(ty.start + ky * p->dilation[1]) * row;
+                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice +
+                                             (size_t)(ty.start + ky * p->dilation[1]) * row;
                             float part[16] = {0.0f};
                             for (int kx = tx.first; kx < tx.end; kx++) {
                                 const float *tap = a + (size_t)(tx.start + kx * p->dilation[2]) * 16;
@@ -27,8 +28,9 @@ static void average_pool_blocked(const struct pool *p, const float *in, float *o
                             }
                             for (int l = 0; l < 16; l++) total[l] += part[l];
                         }
-                    const int taps = count_padding ? pool_padded_taps(p, 0, z) * pool_padded_taps(p, 1, y) * pool_padded_taps(p, 2, x)
-                                                   : (tz.end - tz.first) * (ty.end - ty.first) * (tx.end - tx.first);
+                    const int taps = count_padding
+                                         ? pool_padded_taps(p, 0, z) * pool_padded_taps(p, 1, y) * pool_padded_taps(p, 2, x)
+                                         : (tz.end - tz.first) * (ty.end - ty.first) * (tx.end - tx.first);
                     for (int l = 0; l < 16; l++) out[l] = total[l] / (float)taps;
                 }
             }

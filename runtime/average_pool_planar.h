@@ -19,13 +19,15 @@ static void average_pool_planar(const struct pool *p, const float *in, float *ou
                     float total = 0.0f;
                     for (int kz = tz.first; kz < tz.end; kz++)
                         for (int ky = ty.first; ky < ty.end; ky++) {
-                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice + (size_t)(ty.start + ky * p->dilation[1]) * row;
+                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice +
+                                             (size_t)(ty.start + ky * p->dilation[1]) * row;
                             float part = 0.0f;
                             for (int kx = tx.first; kx < tx.end; kx++) part += a[tx.start + kx * p->dilation[2]];
                             total += part;
                         }
-                    const int taps = count_padding ? pool_padded_taps(p, 0, z) * pool_padded_taps(p, 1, y) * pool_padded_taps(p, 2, x)
-                                                   : (tz.end - tz.first) * (ty.end - ty.first) * (tx.end - tx.first);
+                    const int taps = count_padding
+                                         ? pool_padded_taps(p, 0, z) * pool_padded_taps(p, 1, y) * pool_padded_taps(p, 2, x)
+                                         : (tz.end - tz.first) * (ty.end - ty.first) * (tx.end - tx.first);
                     *out++ = total / (float)taps;
                 }
             }

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
-static inline float elu(float x, float alpha) { return x < 0.0f ? alpha * expm1f(x) : x; }
+static inline float elu(float x, float alpha) {
+    return x < 0.0f ? alpha * expm1f(x) : x;
+}
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "runtime/hard_sigmoid.h"
 
-static inline float hard_swish(float x) { return x * hard_sigmoid(x, 1.0f / 6.0f, 0.5f); }
+static inline float hard_swish(float x) {
+    return x * hard_sigmoid(x, 1.0f / 6.0f, 0.5f);
+}
 
 #endif

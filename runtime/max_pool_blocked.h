@@ -20,7 +20,8 @@ static void max_pool_blocked(const struct pool *p, const float *in, float *out) 
                     for (int l = 0; l < 16; l++) most[l] = -INFINITY;
                     for (int kz = tz.first; kz < tz.end; kz++)
                         for (int ky = ty.first; ky < ty.end; ky++) {
-                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice + (size_t)(ty.start + ky * p->dilation[1]) * row;
+                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice +
+                                             (size_t)(ty.start + ky * p->dilation[1]) * row;
                             for (int kx = tx.first; kx < tx.end; kx++) {
                                 const float *tap = a + (size_t)(tx.start + kx * p->dilation[2]) * 16;
                                 for (int l = 0; l < 16; l++) most[l] = tap[l] > most[l] ? tap[l] : most[l];

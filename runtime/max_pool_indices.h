@@ -24,7 +24,8 @@ static void max_pool_indices(const struct pool *p, const float *in, float *out, 
                     for (int kz = tz.first; kz < tz.end; kz++)
                         for (int ky = ty.first; ky < ty.end; ky++)
                             for (int kx = tx.first; kx < tx.end; kx++) {
-                                const size_t d = (size_t)(tz.start + kz * p->dilation[0]), h = (size_t)(ty.start + ky * p->dilation[1]);
+                                const size_t d = (size_t)(tz.start + kz * p->dilation[0]),
+                                             h = (size_t)(ty.start + ky * p->dilation[1]);
                                 const size_t w = (size_t)(tx.start + kx * p->dilation[2]);
                                 const float v = in[(size_t)plane * volume + d * slice + h * row + w];
                                 if (found && !(v > most)) continue;

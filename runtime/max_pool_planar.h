@@ -19,7 +19,8 @@ static void max_pool_planar(const struct pool *p, const float *in, float *out) {
                     float most = -INFINITY;
                     for (int kz = tz.first; kz < tz.end; kz++)
                         for (int ky = ty.first; ky < ty.end; ky++) {
-                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice + (size_t)(ty.start + ky * p->dilation[1]) * row;
+                            const float *a = in + (size_t)(tz.start + kz * p->dilation[0]) * slice +
+                                             (size_t)(ty.start + ky * p->dilation[1]) * row;
                             for (int kx = tx.first; kx < tx.end; kx++) {
                                 const float v = a[tx.start + kx * p->dilation[2]];
                                 most = v > most ? v : most;

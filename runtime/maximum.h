@@ -2,6 +2,8 @@
 #define RUNTIME_MAXIMUM_H
 
 /* NaN where either is one. */
-static inline float maximum(float a, float b) { return a > b || a != a ? a : b; }
+static inline float maximum(float a, float b) {
+    return a > b || a != a ? a : b;
+}
 
 #endif

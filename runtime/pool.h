@@ -3,10 +3,10 @@
 
 /* A window sliding over one to three spatial axes, outermost first; axes that are not there have one element. */
 struct pool {
-    int planes;                        /* images times channels, or times blocks of 16 channels */
+    int planes; /* images times channels, or times blocks of 16 channels */
     int in[3], out[3];
     int kernel[3], stride[3], dilation[3];
-    int begin[3], end[3];              /* padding */
+    int begin[3], end[3]; /* padding */
 };
 
 #endif

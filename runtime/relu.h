@@ -2,6 +2,8 @@
 #define RUNTIME_RELU_H
 
 /* A NaN stays one. */
-static inline float relu(float x) { return x < 0.0f ? 0.0f : x; }
+static inline float relu(float x) {
+    return x < 0.0f ? 0.0f : x;
+}
 
 #endif

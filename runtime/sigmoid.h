@@ -3,6 +3,8 @@
 
 #include <math.h>
 
-static inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+static inline float sigmoid(float x) {
+    return 1.0f / (1.0f + expf(-x));
+}
 
 #endif

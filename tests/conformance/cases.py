@@ -14,7 +14,7 @@ OPERATORS = frozenset(
     """Conv BatchNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Add Sub Mul Div Sum Min Max
     Pow Sqrt Exp Log Neg Abs MaxPool AveragePool GlobalAveragePool GlobalMaxPool ReduceMean ReduceSum ReduceMax ReduceMin
     Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad Resize Upsample Softmax LogSoftmax
-    LRN Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal""".split()
+    LRN Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not""".split()
 )
 
 TYPES = {onnx.TensorProto.FLOAT: "float", onnx.TensorProto.INT64: "int64", onnx.TensorProto.BOOL: "bool"}
@@ -104,6 +104,13 @@ def training_reason(case):
     return ""
 
 
+def convolution_reason(case):
+    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in case.model.graph.input}
+    if any(ranks.get(node.input[0], 0) > 4 for node in case.model.graph.node if node.op_type == "Conv"):
+        return "3-D convolution"
+    return ""
+
+
 def reason_not_applicable(case):
     graph = case.model.graph
     for node in graph.node:
@@ -118,7 +125,7 @@ def reason_not_applicable(case):
     opset = next(entry.version for entry in case.model.opset_import if entry.domain in ("", "ai.onnx"))
     if opset < 6:
         return "opset below 6"
-    return training_reason(case)
+    return training_reason(case) or convolution_reason(case)
 
 
 def node_cases():
@@ -128,6 +135,20 @@ def node_cases():
         warnings.simplefilter("ignore")  # numpy's, about the infinities that some cases want
         for test in load_node_model_tests():
             yield Case(test.name, "node", test.model, test.data_sets, test.rtol, test.atol)
+
+
+def own_cases():
+    """Where ONNX's case of an operator has only types that do not apply."""
+    for kind, number in (("float", onnx.TensorProto.FLOAT), ("int64", onnx.TensorProto.INT64), ("bool", onnx.TensorProto.BOOL)):
+        x, y = (np.array(values, onnx.helper.tensor_dtype_to_np_dtype(number)) for values in ([[0], [1]], [0, 1, 1]))
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("Equal", ["x", "y"], ["z"])],
+            "equal",
+            [onnx.helper.make_tensor_value_info("x", number, x.shape), onnx.helper.make_tensor_value_info("y", number, y.shape)],
+            [onnx.helper.make_tensor_value_info("z", onnx.TensorProto.BOOL, [2, 3])],
+        )
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+        yield Case(f"test_equal_bcast_{kind}", "skipc", model, [([x, y], [x == y])], 0, 0)
 
 
 def read_tensor(path):
@@ -154,7 +175,7 @@ def package_cases(suite):
 
 @functools.lru_cache(maxsize=1)
 def all_cases():
-    cases = [*node_cases(), *package_cases("pytorch-converted"), *package_cases("pytorch-operator")]
+    cases = [*node_cases(), *package_cases("pytorch-converted"), *package_cases("pytorch-operator"), *own_cases()]
     for case in cases:
         case.reason = reason_not_applicable(case)
     return cases

@@ -8,6 +8,7 @@ SUITES = {
     "node": "ONNX backend node tests",
     "pytorch-converted": "PyTorch conversions: modules",
     "pytorch-operator": "PyTorch conversions: operators",
+    "skipc": "skipc's own, for types that ONNX has no case of",
 }
 
 HEAD = """# Conformance

@@ -166,8 +166,7 @@ static inline Tensor **evaluate_all(Graph *graph) {
     return out;
 }
 
-/* Folded weights are rounded to f32 once more: the error stays near 1e-7. */
-static inline void assert_close(const Tensor *a, const Tensor *b) {
+static inline void assert_close(const Tensor *a, const Tensor *b, double tolerance) {
     assert_true(shape_equal(&a->shape, &b->shape));
     double largest = 0, difference = 0;
     for (int64_t i = 0; a->f && i < a->count; i++) {
@@ -175,7 +174,7 @@ static inline void assert_close(const Tensor *a, const Tensor *b) {
         largest = fmax(largest, fabs(a->f[i]));
         difference = fmax(difference, fabs(a->f[i] - b->f[i]));
     }
-    if (difference > 1e-6 * largest) fail_msg("results differ by %g of %g", difference, largest);
+    if (difference > tolerance * largest) fail_msg("results differ by %g of %g", difference, largest);
 }
 
 static inline void run_pass(Graph *graph, PassFunction *pass) {
@@ -187,17 +186,22 @@ static inline void expect_text(Graph *graph, const char *expected) {
     if (expected) assert_string_equal(text, expected);
 }
 
-static inline void expect_pass(Graph *graph, PassFunction *pass, const char *before, const char *after) {
+static inline void expect_pass_within(Graph *graph, PassFunction *pass, double tolerance, const char *before, const char *after) {
     if (!graph_verify(graph)) fail_msg("%s: %s", graph->diag->where, graph->diag->text);
     expect_text(graph, before);
     Tensor **truth = evaluate_all(graph);
     run_pass(graph, pass);
     expect_text(graph, after);
     Tensor **result = evaluate_all(graph);
-    for (int i = 0; i < graph->output_count; i++) assert_close(truth[i], result[i]);
+    for (int i = 0; i < graph->output_count; i++) assert_close(truth[i], result[i], tolerance);
     const char *once = graph_print(graph);
     run_pass(graph, pass);
     expect_text(graph, once);
+}
+
+/* Folded weights are rounded to f32 once more: the error stays near 1e-7. */
+static inline void expect_pass(Graph *graph, PassFunction *pass, const char *before, const char *after) {
+    expect_pass_within(graph, pass, 1e-6, before, after);
 }
 
 /* A near miss: the pass must leave it as it is. */

@@ -196,11 +196,14 @@ static void refuses_types_it_cannot_take(void **state) {
 
 static void refuses_sizes_that_do_not_fit(void **state) {
     Fixture *fixture = *state;
-    expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", 4, "are 8 bytes, the file has 4");
+    expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", 4,
+                              "are 8 bytes, the file has 4");
     expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", 12, "the file has 12");
     expect_dictionary_failure(fixture, "{'descr': '<f8', 'fortran_order': False, 'shape': (268435456,)}", 4, "the file has 4");
-    expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", 0, "too large");
-    expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4)}", 0, "too large");
+    expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", 0,
+                              "too large");
+    expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4)}", 0,
+                              "too large");
     expect_dictionary_failure(fixture, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 4, "dimensions");
 }
 

@@ -68,7 +68,8 @@ static OptionsResult parse(Arena *arena, Diag *diag, Parsed *parsed, const char 
 static void options_come_in_every_form(void **state) {
     Diag diag;
     Parsed parsed;
-    assert_int_equal(parse(*state, &diag, &parsed, "m.onnx -o a.c --dim N=2 --dim=H=3 --runs 7 --weights=file --json"), OPTIONS_RUN);
+    assert_int_equal(parse(*state, &diag, &parsed, "m.onnx -o a.c --dim N=2 --dim=H=3 --runs 7 --weights=file --json"),
+                     OPTIONS_RUN);
     assert_string_equal(parsed.model, "m.onnx");
     assert_string_equal(parsed.out, "a.c");
     assert_int_equal(parsed.dims.count, 2);
@@ -112,8 +113,14 @@ static void wrong_options_are_explained(void **state) {
 static void identifiers_are_made_and_judged(void **state) {
     Arena *arena = *state;
     static const char *const made[][2] = {
-        {"resnet-50.v1", "resnet_50_v1"}, {"net", "net"}, {"50", "net_50"}, {"int", "net_int"}, {"--", "net"},
-        {"__a__b__", "a_b"}, {"\xc3\xa9t\xc3\xa9", "t"}, {"", "net"},
+        {"resnet-50.v1", "resnet_50_v1"},
+        {"net", "net"},
+        {"50", "net_50"},
+        {"int", "net_int"},
+        {"--", "net"},
+        {"__a__b__", "a_b"},
+        {"\xc3\xa9t\xc3\xa9", "t"},
+        {"", "net"},
     };
     for (size_t k = 0; k < sizeof made / sizeof *made; k++) {
         const char *name = identifier_from(arena, made[k][0]);
@@ -164,7 +171,8 @@ static void errors_follow_the_parity_rule(void **state) {
     assert_true(fabs(relative_error(&y, &truth) - 0.125) < 1e-15);
     Tensor zero = floats((double[]){0, 0, 0, 0}, 2, 2);
     assert_true(fabs(relative_error(&y, &zero) - 4) < 1e-15);
-    assert_true(fabs(error_bound(1e-6) - 3e-6) < 1e-18);
+    assert_true(fabs(error_bound(1e-6, 1) - 3e-6) < 1e-18);
+    assert_true(fabs(error_bound(1e-6, 100) - 21e-6) < 1e-18);
     int64_t rows;
     assert_int_equal(top1_agreement(&y, &truth, &rows), 2);
     assert_int_equal(rows, 2);

@@ -153,7 +153,7 @@ static void text_is_stable(void **state) {
 
 static void expect_broken(Case *c, const char *text) {
     assert_false(graph_verify(c->graph));
-    if (!strstr(c->diag.text, text)) fail_msg("'%s' does not say '%s'", c->diag.text, text);
+    if (!strstr(c->diag.text, text)) FAIL_TEST("'%s' does not say '%s'", c->diag.text, text);
     case_end(c);
 }
 

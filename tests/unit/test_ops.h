@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FAIL_TEST(...) (print_error(__VA_ARGS__), print_error("\n"), _fail(__FILE__, __LINE__))
+
 typedef struct {
     Arena arena;
     Diag diag;
@@ -84,7 +86,7 @@ static inline Node *apply(Case *c, Op op, Value **in, int in_count, int out_coun
 /* Infers and folds: the first output is a constant afterwards. */
 static inline Value *result(Case *c) {
     Value *value = c->node->out[0];
-    if (!node_infer(c->graph, c->node) || !graph_verify(c->graph) || !node_fold(c->graph, c->node)) fail_msg("%s", c->diag.text);
+    if (!node_infer(c->graph, c->node) || !graph_verify(c->graph) || !node_fold(c->graph, c->node)) FAIL_TEST("%s", c->diag.text);
     assert_non_null(value->data);
     return value;
 }
@@ -97,7 +99,7 @@ static inline void expect(const Value *value, Dtype type, Shape shape, const dou
     for (int i = 0; i < count; i++) {
         double is = constant_float_at(value, i), should = values[i];
         if (is == should || (isnan(is) && isnan(should)) || fabs(is - should) <= 2e-6 * (1 + fabs(should))) continue;
-        fail_msg("element %d is %.9g, not %.9g", i, is, should);
+        FAIL_TEST("element %d is %.9g, not %.9g", i, is, should);
     }
 }
 #define EXPECT(c, type, shape, ...)                                                                                              \
@@ -107,7 +109,7 @@ static inline void expect(const Value *value, Dtype type, Shape shape, const dou
 static inline void refused(Case *c, const char *text) {
     assert_false(node_infer(c->graph, c->node));
     assert_int_not_equal(c->diag.status, STATUS_OK);
-    if (!strstr(c->diag.text, text)) fail_msg("'%s' does not say '%s'", c->diag.text, text);
+    if (!strstr(c->diag.text, text)) FAIL_TEST("'%s' does not say '%s'", c->diag.text, text);
     assert_non_null(strstr(c->diag.where, "node 'node'"));
     case_end(c);
 }

@@ -22,7 +22,7 @@ static void every_attribute_is_known(void **state) {
         for (char *rest = NULL, *word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
             bool known = false;
             for (int key = 0; key < ATTR_COUNT && !known; key++) known = !strcmp(attr_name((AttrKey)key), word);
-            if (!known) fail_msg("%s: attribute '%s' is unknown", op_info((Op)op)->name, word);
+            if (!known) FAIL_TEST("%s: attribute '%s' is unknown", op_info((Op)op)->name, word);
         }
     }
 }

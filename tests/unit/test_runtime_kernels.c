@@ -1,0 +1,329 @@
+/* The kernels of runtime/ against plain loops. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "runtime/average_pool_blocked.h"
+#include "runtime/average_pool_planar.h"
+#include "runtime/clip.h"
+#include "runtime/clip_f64.h"
+#include "runtime/divide_i32.h"
+#include "runtime/divide_i64.h"
+#include "runtime/elu.h"
+#include "runtime/float_to_i64.h"
+#include "runtime/float_to_u64.h"
+#include "runtime/gather_index.h"
+#include "runtime/hard_swish.h"
+#include "runtime/leaky_relu.h"
+#include "runtime/log_softmax.h"
+#include "runtime/lrn.h"
+#include "runtime/matmul.h"
+#include "runtime/max_pool_blocked.h"
+#include "runtime/max_pool_indices.h"
+#include "runtime/max_pool_planar.h"
+#include "runtime/maximum.h"
+#include "runtime/minimum.h"
+#include "runtime/power_i64.h"
+#include "runtime/relu.h"
+#include "runtime/saturate.h"
+#include "runtime/sigmoid.h"
+#include "runtime/softmax.h"
+#include "runtime/sum.h"
+#include "runtime/to_blocked.h"
+#include "runtime/to_planar.h"
+
+enum { LENGTH = 2 * 32 * 9 * 11 };
+
+/* Repeatable numbers between -2 and 2. */
+static void fill(float *x, size_t count) {
+    uint32_t state = 12345;
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525u + 1013904223u;
+        x[i] = (float)(state >> 8) / 4194304.0f - 2.0f;
+    }
+}
+
+static void assert_near(double actual, double expected, double tolerance) {
+    if (fabs(actual - expected) > tolerance * (1 + fabs(expected))) fail_msg("%.9g is not %.9g", actual, expected);
+}
+
+static void activations_agree_with_their_formulas(void **state) {
+    (void)state;
+    for (float x = -4; x <= 4; x += 0.25f) {
+        double d = (double)x, line = d / 6 + 0.5;
+        assert_near((double)relu(x), d < 0 ? 0 : d, 0);
+        assert_near((double)leaky_relu(x, 0.25f), d < 0 ? d / 4 : d, 0);
+        assert_near((double)clip(x, -1, 2), d < -1 ? -1 : d > 2 ? 2 : d, 0);
+        assert_near((double)sigmoid(x), 1 / (1 + exp(-d)), 1e-6);
+        assert_near((double)elu(x, 2), d < 0 ? 2 * expm1(d) : d, 1e-6);
+        assert_near((double)hard_swish(x), d * (line < 0 ? 0 : line > 1 ? 1 : line), 1e-6);
+    }
+}
+
+static void nan_passes_through(void **state) {
+    (void)state;
+    assert_true(isnan(relu(NAN)) && isnan(clip(NAN, 0, 1)) && isnan(clip_f64((double)NAN, 0, 1)) &&
+                isnan(hard_sigmoid(NAN, 1, 0)));
+    assert_true(isnan(minimum(NAN, 1)) && isnan(minimum(1, NAN)) && isnan(maximum(NAN, 1)) && isnan(maximum(1, NAN)));
+}
+
+static void the_upper_bound_of_clip_wins(void **state) {
+    (void)state;
+    assert_true(clip(0, 2, 1) == 1 && clip_f64(5, 2, 1) == 1);
+    assert_true(minimum(1, 2) == 1 && maximum(1, 2) == 2);
+}
+
+static void integers_never_trap(void **state) {
+    (void)state;
+    assert_int_equal(divide_i32(-7, 2), -3);
+    assert_int_equal(divide_i32(7, 0), 0);
+    assert_int_equal(divide_i32(INT32_MIN, -1), INT32_MIN);
+    assert_true(divide_i64(INT64_MIN, -1) == INT64_MIN && divide_i64(1, 0) == 0 && divide_i64(9, -2) == -4);
+    assert_true(power_i64(3, 4) == 81 && power_i64(-1, -3) == -1 && power_i64(2, -1) == 0 && power_i64(7, 0) == 1);
+}
+
+static void conversions_saturate(void **state) {
+    (void)state;
+    assert_true(float_to_i64(-1.9) == -1 && float_to_i64(1e30) == INT64_MAX && float_to_i64(-1e30) == INT64_MIN);
+    assert_true(float_to_u64(-5) == 0 && float_to_u64(1e30) == UINT64_MAX && float_to_u64(9.5e18) == 9500000000000000000u);
+    assert_true(saturate(300, -128, 127) == 127 && saturate(-300, -128, 127) == -128);
+    assert_true(float_to_i64((double)NAN) == 0 && float_to_u64((double)NAN) == 0 && saturate((double)NAN, 1, 2) == 0);
+}
+
+static void gathered_indices_stay_inside(void **state) {
+    (void)state;
+    assert_int_equal(gather_index(-1, 5), 4);
+    assert_int_equal(gather_index(3, 5), 3);
+    assert_int_equal(gather_index(99, 5), 4);
+    assert_int_equal(gather_index(INT64_MIN, 5), 0);
+}
+
+static void sum_adds_everything(void **state) {
+    (void)state;
+    float x[100];
+    fill(x, 100);
+    for (size_t count = 0; count <= 100; count++) {
+        double expected = 0;
+        for (size_t i = 0; i < count; i++) expected += (double)x[i];
+        assert_near((double)sum(x, count), expected, 1e-5);
+    }
+}
+
+static void reordering_there_and_back_is_identity(void **state) {
+    (void)state;
+    float x[LENGTH], blocked[LENGTH], back[LENGTH];
+    fill(x, LENGTH);
+    to_blocked(x, blocked, 4, 99);
+    assert_true(blocked[99 * 16 + 16 * 5 + 3] == x[(16 + 3) * 99 + 5]);
+    to_planar(blocked, back, 4, 99);
+    assert_memory_equal(x, back, sizeof x);
+}
+
+static const struct pool windows[] = {
+    {.planes = 64,
+     .in = {1, 9, 11},
+     .out = {1, 5, 6},
+     .kernel = {1, 3, 3},
+     .stride = {1, 2, 2},
+     .dilation = {1, 1, 1},
+     .begin = {0, 1, 1},
+     .end = {0, 1, 1}},
+    {.planes = 64,
+     .in = {1, 9, 11},
+     .out = {1, 4, 8},
+     .kernel = {1, 3, 2},
+     .stride = {1, 2, 1},
+     .dilation = {1, 2, 3},
+     .begin = {0, 2, 0},
+     .end = {0, 0, 0}},
+    {.planes = 64,
+     .in = {1, 9, 11},
+     .out = {1, 1, 1},
+     .kernel = {1, 9, 11},
+     .stride = {1, 1, 1},
+     .dilation = {1, 1, 1},
+     .begin = {0, 0, 0},
+     .end = {0, 0, 0}},
+    {.planes = 64,
+     .in = {3, 3, 11},
+     .out = {2, 2, 4},
+     .kernel = {2, 2, 4},
+     .stride = {1, 1, 3},
+     .dilation = {1, 1, 1},
+     .begin = {0, 0, 1},
+     .end = {0, 0, 2}},
+};
+
+typedef struct {
+    double most, total;
+    int64_t at, taps, padded;
+} Expected;
+
+static Expected plain_pool(const struct pool *p, const float *x, int plane, const int *o) {
+    Expected expected = {.most = -(double)INFINITY};
+    for (int kz = 0; kz < p->kernel[0]; kz++)
+        for (int ky = 0; ky < p->kernel[1]; ky++)
+            for (int kx = 0; kx < p->kernel[2]; kx++) {
+                const int k[3] = {kz, ky, kx};
+                int64_t at = plane, inside = 1, padded = 1;
+                for (int i = 0; i < 3; i++) {
+                    int c = o[i] * p->stride[i] - p->begin[i] + k[i] * p->dilation[i];
+                    inside = inside && c >= 0 && c < p->in[i];
+                    padded = padded && c < p->in[i] + p->end[i];
+                    at = at * p->in[i] + c;
+                }
+                expected.padded += padded;
+                if (!inside) continue;
+                expected.taps++;
+                expected.total += (double)x[at];
+                if ((double)x[at] > expected.most) {
+                    expected.most = (double)x[at];
+                    expected.at = at;
+                }
+            }
+    return expected;
+}
+
+static void check_pool(const struct pool *p) {
+    float x[LENGTH], blocked[LENGTH], most[LENGTH], lanes[LENGTH], lanes_back[LENGTH], mean[LENGTH], padded[LENGTH],
+        found[LENGTH];
+    int64_t indices[LENGTH];
+    struct pool blocks = *p;
+    blocks.planes = p->planes / 16;
+    size_t pixels = (size_t)(p->out[0] * p->out[1] * p->out[2]);
+    fill(x, LENGTH);
+    to_blocked(x, blocked, 4, 99);
+    max_pool_planar(p, x, most);
+    max_pool_indices(p, x, found, indices, 0);
+    max_pool_blocked(&blocks, blocked, lanes);
+    to_planar(lanes, lanes_back, 4, pixels);
+    average_pool_planar(p, x, mean, 0);
+    average_pool_planar(p, x, padded, 1);
+    for (size_t i = 0; i < 64 * pixels; i++) {
+        int at = (int)(i % pixels);
+        int o[3] = {at / (p->out[1] * p->out[2]), at / p->out[2] % p->out[1], at % p->out[2]};
+        Expected expected = plain_pool(p, x, (int)(i / pixels), o);
+        assert_true((double)most[i] == expected.most && most[i] == found[i] && most[i] == lanes_back[i]);
+        assert_int_equal(indices[i], expected.at);
+        assert_near((double)mean[i], expected.total / (double)expected.taps, 1e-5);
+        assert_near((double)padded[i], expected.total / (double)expected.padded, 1e-5);
+    }
+    average_pool_blocked(&blocks, blocked, lanes, 1);
+    to_planar(lanes, lanes_back, 4, pixels);
+    assert_memory_equal(lanes_back, padded, 64 * pixels * sizeof *padded);
+}
+
+static void pools_agree_with_plain_loops(void **state) {
+    (void)state;
+    for (size_t k = 0; k < sizeof windows / sizeof *windows; k++) check_pool(&windows[k]);
+}
+
+static void pool_indices_can_be_column_major(void **state) {
+    (void)state;
+    const struct pool p = {
+        .planes = 2, .in = {1, 2, 3}, .out = {1, 1, 1}, .kernel = {1, 2, 3}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+    const float x[12] = {0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 9, 0};
+    int64_t indices[2];
+    max_pool_indices(&p, x, NULL, indices, 1);
+    assert_int_equal(indices[0], 4);
+    assert_int_equal(indices[1], 6 + 3);
+}
+
+static void softmax_sums_to_one(void **state) {
+    (void)state;
+    float x[2 * 7 * 3], y[2 * 7 * 3], logs[2 * 7 * 3];
+    fill(x, 42);
+    x[5] = 800; /* exp of it overflows */
+    softmax(x, y, 2, 7, 3);
+    log_softmax(x, logs, 2, 7, 3);
+    for (size_t o = 0; o < 2; o++)
+        for (size_t i = 0; i < 3; i++) {
+            double total = 0, most = -INFINITY, power = 0;
+            for (size_t k = 0; k < 7; k++) most = fmax(most, (double)x[(o * 7 + k) * 3 + i]);
+            for (size_t k = 0; k < 7; k++) power += exp((double)x[(o * 7 + k) * 3 + i] - most);
+            for (size_t k = 0; k < 7; k++) {
+                size_t at = (o * 7 + k) * 3 + i;
+                double shifted = (double)x[at] - most;
+                assert_near((double)y[at], exp(shifted) / power, 1e-6);
+                assert_near((double)logs[at], shifted - log(power), 1e-6);
+                total += (double)y[at];
+            }
+            assert_near(total, 1, 1e-6);
+        }
+}
+
+static void lrn_normalises_over_neighbours(void **state) {
+    (void)state;
+    enum { CHANNELS = 6, PIXELS = 5 };
+    float x[2 * CHANNELS * PIXELS], y[2 * CHANNELS * PIXELS];
+    const struct lrn p = {
+        .images = 2, .channels = CHANNELS, .size = 4, .pixels = PIXELS, .alpha = 0.5f, .beta = 0.75f, .bias = 2.0f};
+    fill(x, 2 * CHANNELS * PIXELS);
+    lrn(&p, x, y);
+    for (int n = 0; n < 2; n++)
+        for (int c = 0; c < CHANNELS; c++)
+            for (int i = 0; i < PIXELS; i++) {
+                double squares = 0;
+                for (int w = c - 1; w <= c + 2; w++) {
+                    if (w < 0 || w >= CHANNELS) continue;
+                    double v = (double)x[(n * CHANNELS + w) * PIXELS + i];
+                    squares += v * v;
+                }
+                int at = (n * CHANNELS + c) * PIXELS + i;
+                assert_near((double)y[at], (double)x[at] / pow(2 + 0.5 / 4 * squares, 0.75), 1e-6);
+            }
+}
+
+static void check_matmul(int transposed) {
+    enum { ROWS = 5, DEPTH = 7, COLUMNS = 37 };
+    float a[ROWS * DEPTH], b[DEPTH * COLUMNS], y[ROWS * COLUMNS];
+    fill(a, ROWS * DEPTH);
+    fill(b, DEPTH * COLUMNS);
+    for (int i = 0; i < ROWS * COLUMNS; i++) y[i] = 1;
+    const struct matmul g = {.rows = ROWS,
+                             .columns = COLUMNS,
+                             .depth = DEPTH,
+                             .a_row = transposed ? 1 : DEPTH,
+                             .a_column = transposed ? ROWS : 1,
+                             .b_row = transposed ? 1 : COLUMNS,
+                             .b_column = transposed ? DEPTH : 1,
+                             .alpha = 0.5f};
+    matmul(&g, a, b, y);
+    for (size_t m = 0; m < ROWS; m++)
+        for (size_t n = 0; n < COLUMNS; n++) {
+            double total = 0;
+            for (size_t k = 0; k < DEPTH; k++)
+                total += (double)a[m * g.a_row + k * g.a_column] * (double)b[k * g.b_row + n * g.b_column];
+            assert_near((double)y[m * COLUMNS + n], 1 + total / 2, 1e-5);
+        }
+}
+
+static void matmul_adds_scaled_products(void **state) {
+    (void)state;
+    check_matmul(0);
+    check_matmul(1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(activations_agree_with_their_formulas),
+        cmocka_unit_test(nan_passes_through),
+        cmocka_unit_test(the_upper_bound_of_clip_wins),
+        cmocka_unit_test(integers_never_trap),
+        cmocka_unit_test(conversions_saturate),
+        cmocka_unit_test(gathered_indices_stay_inside),
+        cmocka_unit_test(sum_adds_everything),
+        cmocka_unit_test(reordering_there_and_back_is_identity),
+        cmocka_unit_test(pools_agree_with_plain_loops),
+        cmocka_unit_test(pool_indices_can_be_column_major),
+        cmocka_unit_test(softmax_sums_to_one),
+        cmocka_unit_test(lrn_normalises_over_neighbours),
+        cmocka_unit_test(matmul_adds_scaled_products),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
