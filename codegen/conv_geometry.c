@@ -7,10 +7,16 @@ enum { STRIP_BYTES = 256 * 1024, ROW_PIXELS = 256 };
 
 static bool is_blocked(const Value *value) { return value->layout == LAYOUT_BLOCKED; }
 
+/* A plane of one pixel lies the same way in both layouts, and is marked planar. */
+static bool lies_in_blocks(const Value *value) {
+    return is_blocked(value) || (value->shape.dim[1] % BLOCK == 0 && shape_product(&value->shape, 2, 4) == 1);
+}
+
 static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
-    if (!node->in[1]->data || (node->in[2] && !node->in[2]->data)) return CONV_DIRECT;
+    const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
+    if (!node->in[1]->data || (bias && !bias->data)) return CONV_DIRECT;
     bool narrow = g->in_channels == g->out_channels && g->in_channels < BLOCK && g->groups > 1;
-    return narrow && is_blocked(node->in[0]) && is_blocked(node->out[0]) ? CONV_GROUPED : CONV_DENSE;
+    return narrow && lies_in_blocks(node->in[0]) && lies_in_blocks(node->out[0]) ? CONV_GROUPED : CONV_DENSE;
 }
 
 /* A pointwise convolution treats its plane as longer rows, so that fewer tiles end at a row's end. */

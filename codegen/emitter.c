@@ -91,9 +91,9 @@ static const char *offset_macro(Emitter *e, const Value *root) {
     return *macro;
 }
 
-static const char *parameter_of(const Parameter *parameters, int count, const Plan *plan, const Value *root) {
+static const Parameter *parameter_of(const Parameter *parameters, int count, const Plan *plan, const Value *root) {
     for (int k = 0; k < count; k++)
-        if (plan->of[parameters[k].value->id].storage == root) return parameters[k].name;
+        if (plan->of[parameters[k].value->id].storage == root) return &parameters[k];
     return NULL;
 }
 
@@ -102,8 +102,11 @@ static const char *address(Emitter *e, const Value *value, const char *qualifier
     const Value *root = e->plan->of[value->id].storage;
     const char *type = dtype_c_name(value->type);
     const Graph *graph = e->graph;
-    const char *parameter = root->is_input ? parameter_of(e->inputs, graph->input_count, e->plan, root) : e->plan->of[root->id].offset < 0 ? parameter_of(e->outputs, graph->output_count, e->plan, root) : NULL;
-    if (parameter) return root->type == value->type ? parameter : arena_printf(graph->arena, "(%s%s *)(%svoid *)%s", qualifier, type, qualifier, parameter);
+    const Parameter *parameter = NULL;
+    if (root->is_input) parameter = parameter_of(e->inputs, graph->input_count, e->plan, root);
+    else if (e->plan->of[root->id].offset < 0) parameter = parameter_of(e->outputs, graph->output_count, e->plan, root);
+    if (parameter && parameter->value->type == value->type) return parameter->name;
+    if (parameter) return arena_printf(graph->arena, "(%s%s *)(%svoid *)%s", qualifier, type, qualifier, parameter->name);
     e->uses_memory = true;
     return arena_printf(graph->arena, "(%s%s *)(memory + %s)", qualifier, type, offset_macro(e, root));
 }
@@ -141,11 +144,11 @@ const char *scratch_pointer(Emitter *e, const Node *node) {
 
 const char *float_literal(Emitter *e, double value) {
     if (isnan(value)) {
-        use_kernel(e, "fma"); /* brings math.h */
+        use_kernel(e, "libm");
         return "NAN";
     }
     if (isinf(value)) {
-        use_kernel(e, "fma");
+        use_kernel(e, "libm");
         return value < 0 ? "-INFINITY" : "INFINITY";
     }
     const char *text = arena_printf(e->graph->arena, "%.9g", value);

@@ -45,15 +45,21 @@ static void write_parameters(const Emitter *e, FILE *out) {
     fprintf(out, "%s, void *arena)", e->options->weights == WEIGHTS_FILE ? ", const void *weights_file" : "");
 }
 
-static void check_pointer(FILE *out, const char *name, const char *type) {
-    fprintf(out, "    if (!%s) return -1;\n    if ((uintptr_t)%s %% sizeof(%s) != 0) return -2;\n", name, name, type);
+/* Without elements a pointer is never followed: it may be null. */
+static void check_pointer(FILE *out, const Parameter *parameter) {
+    const char *name = parameter->name;
+    if (shape_count(&parameter->value->shape) == 0) {
+        fprintf(out, "    (void)%s;\n", name);
+        return;
+    }
+    fprintf(out, "    if (!%s) return -1;\n", name);
+    if (dtype_size(parameter->value->type) > 1)
+        fprintf(out, "    if ((uintptr_t)%s %% sizeof(%s) != 0) return -2;\n", name, dtype_c_name(parameter->value->type));
 }
 
 static void write_checks(const Emitter *e, FILE *out) {
-    for (int k = 0; k < e->graph->input_count; k++)
-        if (shape_count(&e->inputs[k].value->shape)) check_pointer(out, e->inputs[k].name, dtype_c_name(e->inputs[k].value->type));
-    for (int k = 0; k < e->graph->output_count; k++)
-        if (shape_count(&e->outputs[k].value->shape)) check_pointer(out, e->outputs[k].name, dtype_c_name(e->outputs[k].value->type));
+    for (int k = 0; k < e->graph->input_count; k++) check_pointer(out, &e->inputs[k]);
+    for (int k = 0; k < e->graph->output_count; k++) check_pointer(out, &e->outputs[k]);
     const char *prefix = macro_prefix(e);
     if (e->options->weights == WEIGHTS_FILE)
         fprintf(out, e->weights.count ? "    if (!weights_file) return -1;\n    if ((uintptr_t)weights_file %% %s_ARENA_ALIGN != 0) return -2;\n" : "    (void)weights_file;\n", prefix);

@@ -9,38 +9,19 @@ static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input
                                    const float *bias, const float *residual, float *out, int lanes, const int vectors,
                                    const size_t pixel, const size_t channel) {
     const size_t out_pixel = g->blocked_out ? 16 : 1;
-#define CONV_TILE(pixels) \
-    conv_tile(g, at, in, weights, bias, residual, out, lanes, pixels, vectors, pixel, channel)
-    int x = 0;
-    for (; x + TILE_PIXELS <= g->out_width; x += TILE_PIXELS) {
-        CONV_TILE(TILE_PIXELS);
-        in += TILE_PIXELS * pixel;
-        out += TILE_PIXELS * out_pixel;
-        if (residual) residual += TILE_PIXELS * out_pixel;
-    }
-    switch (g->out_width - x) {
+    size_t x = 0;
+    const size_t width = (size_t)g->out_width;
+#define CONV_TILES(pixels) \
+    for (; x + (pixels) <= width; x += (pixels)) \
+    conv_tile(g, at, in + x * pixel, weights, bias, residual ? residual + x * out_pixel : residual, out + x * out_pixel, lanes, pixels, vectors, pixel, channel)
+    CONV_TILES(TILE_PIXELS);
 #if TILE_PIXELS > 8
-    case 13: CONV_TILE(13); break;
-    case 12: CONV_TILE(12); break;
-    case 11: CONV_TILE(11); break;
-    case 10: CONV_TILE(10); break;
-    case 9: CONV_TILE(9); break;
-    case 8: CONV_TILE(8); break;
+    CONV_TILES(7);
 #endif
-#if TILE_PIXELS > 6
-    case 7: CONV_TILE(7); break;
-    case 6: CONV_TILE(6); break;
-#endif
-#if TILE_PIXELS > 4
-    case 5: CONV_TILE(5); break;
-    case 4: CONV_TILE(4); break;
-#endif
-    case 3: CONV_TILE(3); break;
-    case 2: CONV_TILE(2); break;
-    case 1: CONV_TILE(1); break;
-    default: break;
-    }
-#undef CONV_TILE
+    CONV_TILES(4);
+    CONV_TILES(2);
+    CONV_TILES(1);
+#undef CONV_TILES
 }
 
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are

@@ -49,15 +49,14 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
             }
         }
     } else {
-        UNROLL for (int n = 0; n < vectors; n++)
-            UNROLL for (int m = 0; m < pixels; m++) {
-                float lane[LANES];
-                vec_store(lane, acc[m][n]);
-                for (int l = 0; l < LANES && n * LANES + l < lanes; l++) {
-                    const size_t o = (size_t)(n * LANES + l) * plane + (size_t)m;
-                    const float v = residual ? lane[l] + residual[o] : lane[l];
-                    out[o] = v < g->low ? g->low : v > g->high ? g->high : v;
-                }
+        float tile[TILE_PIXELS][TILE_VECTORS * LANES];
+        UNROLL for (int m = 0; m < pixels; m++)
+            UNROLL for (int n = 0; n < vectors; n++) vec_store(&tile[m][n * LANES], acc[m][n]);
+        for (int l = 0; l < vectors * LANES && l < lanes; l++)
+            for (int m = 0; m < pixels; m++) {
+                const size_t o = (size_t)l * plane + (size_t)m;
+                const float v = residual ? tile[m][l] + residual[o] : tile[m][l];
+                out[o] = v < g->low ? g->low : v > g->high ? g->high : v;
             }
     }
 }
