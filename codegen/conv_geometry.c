@@ -69,7 +69,7 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
                         .in_height = (int)sizes[4], .in_width = (int)sizes[5], .out_height = (int)sizes[6], .out_width = (int)sizes[7],
                         .kernel_height = (int)sizes[8], .kernel_width = (int)sizes[9], .stride_height = (int)sizes[10], .stride_width = (int)sizes[11],
                         .dilation_height = (int)sizes[12], .dilation_width = (int)sizes[13], .pad_top = (int)sizes[14], .pad_left = (int)sizes[15]};
-    g->blocked_in = is_blocked(node->in[0]);
+    g->blocked_in = g->in_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
     g->blocked_out = is_blocked(node->out[0]);
     return true;
 }

@@ -29,6 +29,7 @@ enum { LANES = 8, TILE_VECTORS = 2 };
 enum { LANES = 4, TILE_VECTORS = 2 };
 #elif defined(__SSE2__)
 #define VEC_SSE
+#include <emmintrin.h>
 #define TILE_PIXELS 6
 enum { LANES = 4, TILE_VECTORS = 2 };
 #else
@@ -104,8 +105,7 @@ static ALWAYS_INLINE vec vec_clamp(vec v, float low, float high) {
 #elif defined(VEC_NEON)
     return (vec)vminq_f32(vmaxq_f32((float32x4_t)v, vdupq_n_f32(low)), vdupq_n_f32(high));
 #else
-    for (int i = 0; i < LANES; i++) v[i] = v[i] < low ? low : v[i] > high ? high : v[i];
-    return v;
+    return (vec)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)v));
 #endif
 }
 

@@ -30,10 +30,10 @@ def test_parity(network, variant, tmp_path):
         verified = time.monotonic()
         words = (done.stdout + done.stderr).decode(errors="replace")
         assert done.returncode == 0, words
-        result = json.loads(done.stdout)
+        (output,) = json.loads(done.stdout)["outputs"]
         harness.report(
-            f"parity {network:16} {variant:16} {json.dumps(result)[:160]}"
-            f"  (export {exported - start:.0f} s, verify {verified - exported:.0f} s)"
+            f"parity {network:16} {variant:16} error {output['error']:.1e}, ONNX Runtime's {output['peer_error']:.1e}, "
+            f"allowed {output['bound']:.1e}  (export {exported - start:.0f} s, verify {verified - exported:.0f} s)"
         )
     finally:
         for file in tmp_path.iterdir():  # up to half a gigabyte each; pytest would keep them
