@@ -16,7 +16,7 @@ ALLOWED = {
 }
 PROTOBUF = re.compile(r"onnx\.pb-c\.h|protobuf-c")
 SYSTEM_IN_RUNTIME = {"math.h", "string.h", "stddef.h", "stdint.h", "float.h", "limits.h"}
-INTRINSICS = {"immintrin.h", "arm_neon.h"}  # the compiler's own, and only where it has said which machine it builds for
+INTRINSICS = {"immintrin.h", "emmintrin.h", "arm_neon.h"}  # the compiler's own, and only where it has said which machine it builds for
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 
 
