@@ -138,7 +138,12 @@ def node_cases():
 
 
 def own_cases():
-    """Where ONNX's case of an operator has only types that do not apply."""
+    """Where ONNX's cases of an operator have types that do not apply, or an opset before skipc's first."""
+    x = np.array([[True, False], [False, True]])
+    boolean = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.BOOL, x.shape) for name in ("x", "y")]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Not", ["x"], ["y"])], "not", boolean[:1], boolean[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    yield Case("test_not_opset13", "skipc", model, [([x], [~x])], 0, 0)
     for kind, number in (("float", onnx.TensorProto.FLOAT), ("int64", onnx.TensorProto.INT64), ("bool", onnx.TensorProto.BOOL)):
         x, y = (np.array(values, onnx.helper.tensor_dtype_to_np_dtype(number)) for values in ([[0], [1]], [0, 1, 1]))
         graph = onnx.helper.make_graph(
