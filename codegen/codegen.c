@@ -19,7 +19,9 @@ bool codegen_emit(Graph *graph, const CodegenOptions *options, FILE *source, FIL
 
 static const CodegenOptions unnamed = {.name = "net", .model = "", .header_name = "net.h"};
 
-bool codegen_check(Graph *graph) { return emitter_lower(ARENA_NEW(graph->arena, Emitter), graph, &unnamed); }
+bool codegen_check(Graph *graph) {
+    return emitter_lower(ARENA_NEW(graph->arena, Emitter), graph, &unnamed);
+}
 
 bool codegen_sizes(Graph *graph, CodegenSizes *sizes) {
     Emitter *e = ARENA_NEW(graph->arena, Emitter);

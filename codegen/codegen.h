@@ -9,10 +9,10 @@
 typedef enum { WEIGHTS_INLINE, WEIGHTS_ASM, WEIGHTS_FILE } WeightsMode;
 
 typedef struct {
-    const char *name;        /* C identifier: `net` gives net_run and NET_ARENA_BYTES */
-    const char *model;       /* file name without folder, for the opening comment */
+    const char *name;  /* C identifier: `net` gives net_run and NET_ARENA_BYTES */
+    const char *model; /* file name without folder, for the opening comment */
     WeightsMode weights;
-    const char *header_name; /* what the source includes, e.g. "net.h" */
+    const char *header_name;  /* what the source includes, e.g. "net.h" */
     const char *weights_name; /* file name of the weights beside the source (asm and file modes) */
 } CodegenOptions;
 

@@ -5,7 +5,9 @@
 /* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it. */
 enum { STRIP_BYTES = 256 * 1024, ROW_PIXELS = 256 };
 
-static bool is_blocked(const Value *value) { return value->layout == LAYOUT_BLOCKED; }
+static bool is_blocked(const Value *value) {
+    return value->layout == LAYOUT_BLOCKED;
+}
 
 /* A plane of one pixel lies the same way in both layouts, and is marked planar. */
 static bool lies_in_blocks(const Value *value) {
@@ -60,15 +62,41 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
     const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape, *y = &node->out[0]->shape;
     if (x->rank != 4) return false;
     int64_t groups = attr_int(node, A_GROUP, 1);
-    int64_t sizes[] = {x->dim[0], groups, w->dim[1], w->dim[0] / groups, x->dim[2], x->dim[3], y->dim[2], y->dim[3], w->dim[2], w->dim[3],
-                       attr_ints_at(node, A_STRIDES, 0, 1), attr_ints_at(node, A_STRIDES, 1, 1), attr_ints_at(node, A_DILATIONS, 0, 1),
-                       attr_ints_at(node, A_DILATIONS, 1, 1), attr_ints_at(node, A_PADS, 0, 0), attr_ints_at(node, A_PADS, 1, 0),
-                       x->dim[2] * 16, x->dim[3] * 16};
+    int64_t sizes[] = {x->dim[0],
+                       groups,
+                       w->dim[1],
+                       w->dim[0] / groups,
+                       x->dim[2],
+                       x->dim[3],
+                       y->dim[2],
+                       y->dim[3],
+                       w->dim[2],
+                       w->dim[3],
+                       attr_ints_at(node, A_STRIDES, 0, 1),
+                       attr_ints_at(node, A_STRIDES, 1, 1),
+                       attr_ints_at(node, A_DILATIONS, 0, 1),
+                       attr_ints_at(node, A_DILATIONS, 1, 1),
+                       attr_ints_at(node, A_PADS, 0, 0),
+                       attr_ints_at(node, A_PADS, 1, 0),
+                       x->dim[2] * 16,
+                       x->dim[3] * 16};
     if (!all_fit_int(sizes, (int)(sizeof sizes / sizeof *sizes))) return false;
-    *g = (ConvGeometry){.batch = (int)sizes[0], .groups = (int)sizes[1], .in_channels = (int)sizes[2], .out_channels = (int)sizes[3],
-                        .in_height = (int)sizes[4], .in_width = (int)sizes[5], .out_height = (int)sizes[6], .out_width = (int)sizes[7],
-                        .kernel_height = (int)sizes[8], .kernel_width = (int)sizes[9], .stride_height = (int)sizes[10], .stride_width = (int)sizes[11],
-                        .dilation_height = (int)sizes[12], .dilation_width = (int)sizes[13], .pad_top = (int)sizes[14], .pad_left = (int)sizes[15]};
+    *g = (ConvGeometry){.batch = (int)sizes[0],
+                        .groups = (int)sizes[1],
+                        .in_channels = (int)sizes[2],
+                        .out_channels = (int)sizes[3],
+                        .in_height = (int)sizes[4],
+                        .in_width = (int)sizes[5],
+                        .out_height = (int)sizes[6],
+                        .out_width = (int)sizes[7],
+                        .kernel_height = (int)sizes[8],
+                        .kernel_width = (int)sizes[9],
+                        .stride_height = (int)sizes[10],
+                        .stride_width = (int)sizes[11],
+                        .dilation_height = (int)sizes[12],
+                        .dilation_width = (int)sizes[13],
+                        .pad_top = (int)sizes[14],
+                        .pad_left = (int)sizes[15]};
     g->blocked_in = g->in_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
     g->blocked_out = is_blocked(node->out[0]);
     return true;
@@ -85,7 +113,8 @@ static bool compute_geometry(const Node *node, ConvGeometry *g) {
 
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry) {
     if (!compute_geometry(node, geometry))
-        return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled", INT_MAX / 64);
+        return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled",
+                         INT_MAX / 64);
     return true;
 }
 

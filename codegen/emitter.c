@@ -6,7 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-Graph *emitter_graph(Emitter *e) { return e->graph; }
+Graph *emitter_graph(Emitter *e) {
+    return e->graph;
+}
 
 void emit(Emitter *e, const char *format, ...) {
     va_list arguments;
@@ -29,7 +31,8 @@ static void copy_kernel(Emitter *e, int index);
 
 /* True where the line is consumed: an include, or part of the include guard. */
 static bool handle_directive(Emitter *e, const char *line, size_t length, int conditions) {
-    static const char own[] = "#include \"runtime/", system[] = "#include <", guard[] = "#ifndef RUNTIME_", define[] = "#define RUNTIME_";
+    static const char own[] = "#include \"runtime/", system[] = "#include <", guard[] = "#ifndef RUNTIME_",
+                      define[] = "#define RUNTIME_";
     if (length > strlen(own) && memcmp(line, own, strlen(own)) == 0) {
         const char *name = line + strlen(own), *end = strchr(name, '.');
         int kernel = find_kernel(name, (size_t)(end - name));
@@ -41,7 +44,8 @@ static bool handle_directive(Emitter *e, const char *line, size_t length, int co
         if (!e->system_includes.data || !strstr(e->system_includes.data, text)) text_printf(&e->system_includes, "%s", text);
         return true;
     }
-    return (length > strlen(guard) && memcmp(line, guard, strlen(guard)) == 0) || (length > strlen(define) && memcmp(line, define, strlen(define)) == 0) ||
+    return (length > strlen(guard) && memcmp(line, guard, strlen(guard)) == 0) ||
+           (length > strlen(define) && memcmp(line, define, strlen(define)) == 0) ||
            (conditions == 0 && length >= 6 && memcmp(line, "#endif", 6) == 0);
 }
 
@@ -56,7 +60,9 @@ static void copy_kernel(Emitter *e, int index) {
         size_t length = end ? (size_t)(end - line) : strlen(line);
         conditions += length > 3 && memcmp(line, "#if", 3) == 0;
         conditions -= length >= 6 && memcmp(line, "#endif", 6) == 0;
-        bool blank_again = length == 0 && (body.length == 0 || (body.length > 1 && body.data[body.length - 1] == '\n' && body.data[body.length - 2] == '\n'));
+        bool blank_again =
+            length == 0 &&
+            (body.length == 0 || (body.length > 1 && body.data[body.length - 1] == '\n' && body.data[body.length - 2] == '\n'));
         if (!handle_directive(e, line, length, conditions) && !blank_again) text_printf(&body, "%.*s\n", (int)length, line);
         line = end ? end + 1 : line + length;
     }
@@ -67,22 +73,44 @@ static void copy_kernel(Emitter *e, int index) {
 
 void use_kernel(Emitter *e, const char *kernel) {
     int index = find_kernel(kernel, strlen(kernel));
-    if (index >= 0) copy_kernel(e, index);
-    else fail(e->graph->diag, STATUS_UNSUPPORTED, "skipc has no kernel '%s'", kernel);
+    if (index >= 0)
+        copy_kernel(e, index);
+    else
+        fail(e->graph->diag, STATUS_UNSUPPORTED, "skipc has no kernel '%s'", kernel);
 }
 
-void define_once(Emitter *e, const char *text) {
+/* The name under which `key` is defined already, or NULL. */
+static const char *defined_name(const Emitter *e, const char *key) {
     for (int k = 0; k < e->defined_count; k++)
-        if (strcmp(e->defined[k], text) == 0) return;
+        if (strcmp(e->defined[k].key, key) == 0) return e->defined[k].name;
+    return NULL;
+}
+
+static void remember(Emitter *e, const char *key, const char *name) {
     if (e->defined_count == e->defined_capacity) {
         int capacity = e->defined_capacity * 2 + 32;
-        const char **defined = ARENA_ARRAY(e->graph->arena, const char *, capacity);
+        Definition *defined = ARENA_ARRAY(e->graph->arena, Definition, capacity);
         if (e->defined_count) memcpy(defined, e->defined, (size_t)e->defined_count * sizeof *defined);
         e->defined = defined;
         e->defined_capacity = capacity;
     }
-    e->defined[e->defined_count++] = arena_strdup(e->graph->arena, text);
+    e->defined[e->defined_count++] = (Definition){arena_strdup(e->graph->arena, key), name};
+}
+
+void define_function(Emitter *e, const char *text) {
+    if (defined_name(e, text)) return;
+    remember(e, text, "");
     text_printf(&e->helpers, "%s\n", text);
+}
+
+const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser) {
+    Arena *arena = e->graph->arena;
+    const char *key = arena_printf(arena, "%s %s", type, initialiser), *name = defined_name(e, key);
+    if (name) return name;
+    name = arena_printf(arena, "%s_%d", stem, e->defined_count);
+    remember(e, key, name);
+    text_printf(&e->helpers, "static const %s %s = %s;\n\n", type, name, initialiser);
+    return name;
 }
 
 static const char *offset_macro(Emitter *e, const Value *root) {
@@ -103,8 +131,10 @@ static const char *address(Emitter *e, const Value *value, const char *qualifier
     const char *type = dtype_c_name(value->type);
     const Graph *graph = e->graph;
     const Parameter *parameter = NULL;
-    if (root->is_input) parameter = parameter_of(e->inputs, graph->input_count, e->plan, root);
-    else if (e->plan->of[root->id].offset < 0) parameter = parameter_of(e->outputs, graph->output_count, e->plan, root);
+    if (root->is_input)
+        parameter = parameter_of(e->inputs, graph->input_count, e->plan, root);
+    else if (e->plan->of[root->id].offset < 0)
+        parameter = parameter_of(e->outputs, graph->output_count, e->plan, root);
     if (parameter && parameter->value->type == value->type) return parameter->name;
     if (parameter) return arena_printf(graph->arena, "(%s%s *)(%svoid *)%s", qualifier, type, qualifier, parameter->name);
     e->uses_memory = true;
@@ -124,7 +154,9 @@ const char *input_pointer(Emitter *e, const Value *value) {
     return address(e, value, "const ");
 }
 
-const char *output_pointer(Emitter *e, const Value *value) { return address(e, value, ""); }
+const char *output_pointer(Emitter *e, const Value *value) {
+    return address(e, value, "");
+}
 
 const char *weight_table(Emitter *e, const char *name, Dtype type, const void *data, int64_t count) {
     size_t bytes = (size_t)count * dtype_size(type);
@@ -139,7 +171,8 @@ const char *packed_table(Emitter *e, const char *name, const float *data, int64_
 
 const char *scratch_pointer(Emitter *e, const Node *node) {
     e->uses_memory = true;
-    return arena_printf(e->graph->arena, "(memory + %lld)", (long long)e->plan->scratch_offset[node->mark]);
+    e->scratch_used[node->mark] = true;
+    return arena_printf(e->graph->arena, "(memory + SCRATCH_%d)", node->mark + 1);
 }
 
 const char *float_literal(Emitter *e, double value) {
@@ -158,7 +191,8 @@ const char *float_literal(Emitter *e, double value) {
 static const char *step_shapes(Emitter *e, const Node *node) {
     char from[128], to[128];
     const Shape *in = node->in_count && node->in[0] ? &node->in[0]->shape : &node->out[0]->shape;
-    return arena_printf(e->graph->arena, "%s -> %s", shape_text(in, from, sizeof from), shape_text(&node->out[0]->shape, to, sizeof to));
+    return arena_printf(e->graph->arena, "%s -> %s", shape_text(in, from, sizeof from),
+                        shape_text(&node->out[0]->shape, to, sizeof to));
 }
 
 static bool is_empty(const Node *node) {
@@ -172,7 +206,8 @@ static bool lower_node(Emitter *e, Node *node) {
     Arena *arena = e->graph->arena;
     text_printf(&e->steps, "\n");
     e->depth = 1;
-    emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type), step_shapes(e, node));
+    emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type),
+         step_shapes(e, node));
     e->depth = 1;
     emit(e, "{");
     if (!lower_of(node->op)(e, node)) return false;
@@ -214,6 +249,7 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     e->kernel_used = ARENA_ARRAY(arena, bool, kernels + 1);
     e->place_macro = ARENA_ARRAY(arena, const char *, graph->value_count + 1);
     if (!(e->plan = plan_memory(graph))) return false;
+    e->scratch_used = ARENA_ARRAY(arena, bool, e->plan->steps + 1);
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
     e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
     for (Node *node = graph->first; node; node = node->next)

@@ -39,7 +39,8 @@ typedef struct {
     int64_t stride[MAX_RANK + 1]; /* elements */
 } View;
 View value_view(const Value *value);
-/* `value` (layout and broadcasting considered) against the axes of `onto`: stride 0 where it repeats. Both of equal rank 'onto'. */
+/* `value` (layout and broadcasting considered) against the axes of `onto`: stride 0 where it repeats. Both of equal rank 'onto'.
+ */
 View broadcast_view(const Value *value, const Value *onto);
 
 #endif

@@ -5,7 +5,6 @@
 #include "ir/op_table.h"
 
 #include <math.h>
-#include <string.h>
 
 /* The packed panels that runtime/conv.h describes. `shape` of the source is [groups * out][in][height][width]. */
 static float *pack_panels(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
@@ -34,7 +33,8 @@ static float *pack_grouped(Arena *arena, const ConvGeometry *g, const float *sou
     for (int m = 0; m < g->groups * width; m++)
         for (int c = 0; c < width; c++)
             for (int tap = 0; tap < taps; tap++)
-                packed[(((int64_t)(m / BLOCK) * taps + tap) * width + c) * BLOCK + m % BLOCK] = source[((int64_t)m * width + c) * taps + tap];
+                packed[(((int64_t)(m / BLOCK) * taps + tap) * width + c) * BLOCK + m % BLOCK] =
+                    source[((int64_t)m * width + c) * taps + tap];
     return packed;
 }
 
@@ -58,17 +58,21 @@ static bool activation_limits(const Node *node, double *low, double *high) {
 
 /* The geometry as a shared constant; returns its name. Equal layers share one. */
 static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double low, double high) {
-    Arena *arena = e->graph->arena;
-    const char *fields = arena_printf(
-        arena, "{%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %s, %s}", g->groups, g->in_channels, g->out_channels,
-        g->in_height, g->in_width, g->out_height, g->out_width, g->kernel_height, g->kernel_width, g->stride_height, g->stride_width,
-        g->dilation_height, g->dilation_width, g->pad_top, g->pad_left, g->strip_rows, g->padded_width, g->padded_rows, g->blocked_out,
-        float_literal(e, low), float_literal(e, high));
-    uint32_t hash = 2166136261u;
-    for (const char *c = fields; *c; c++) hash = (hash ^ (unsigned char)*c) * 16777619u;
-    const char *name = arena_printf(arena, "conv_%dx%d_%d_to_%d_%08x", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels, (unsigned)hash);
-    define_once(e, arena_printf(arena, "static const struct conv %s = %s;", name, fields));
-    return name;
+    Text fields = {.arena = e->graph->arena};
+    text_printf(&fields, "{\n    .groups = %d, .in_channels = %d, .out_channels = %d,\n", g->groups, g->in_channels,
+                g->out_channels);
+    text_printf(&fields, "    .in_height = %d, .in_width = %d, .out_height = %d, .out_width = %d,\n", g->in_height, g->in_width,
+                g->out_height, g->out_width);
+    text_printf(&fields, "    .kernel_height = %d, .kernel_width = %d, .stride_height = %d, .stride_width = %d,\n",
+                g->kernel_height, g->kernel_width, g->stride_height, g->stride_width);
+    text_printf(&fields, "    .dilation_height = %d, .dilation_width = %d, .pad_top = %d, .pad_left = %d,\n", g->dilation_height,
+                g->dilation_width, g->pad_top, g->pad_left);
+    text_printf(&fields, "    .strip_rows = %d, .padded_width = %d, .padded_rows = %d, .blocked_out = %d,\n", g->strip_rows,
+                g->padded_width, g->padded_rows, g->blocked_out);
+    text_printf(&fields, "    .low = %s, .high = %s,\n}", float_literal(e, low), float_literal(e, high));
+    const char *stem =
+        arena_printf(e->graph->arena, "conv_%dx%d_%d_to_%d", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels);
+    return define_constant(e, "struct conv", stem, fields.data);
 }
 
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
@@ -81,18 +85,22 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     if (g->kernel == CONV_GROUPED) {
         use_kernel(e, "conv_grouped");
         const char *name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
-        define_once(e, arena_printf(arena,
-                                    "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
-                                    "                const float *residual, float *out, float *scratch) {\n"
-                                    "    conv_grouped(g, in, weights, bias, residual, out, scratch, %d);\n}\n", name, g->in_channels));
+        define_function(
+            e, arena_printf(arena,
+                            "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
+                            "                const float *residual, float *out, float *scratch) {\n"
+                            "    conv_grouped(g, in, weights, bias, residual, out, scratch, %d);\n}\n",
+                            name, g->in_channels));
         return name;
     }
     use_kernel(e, "conv_dense");
     const char *name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
-    define_once(e, arena_printf(arena,
-                                "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
-                                "                const float *residual, float *out, float *scratch) {\n"
-                                "    conv_dense(g, in, weights, bias, residual, out, scratch, %d, %d);\n}\n", name, g->blocked_in ? BLOCK : 1, g->stride_width));
+    define_function(
+        e, arena_printf(arena,
+                        "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
+                        "                const float *residual, float *out, float *scratch) {\n"
+                        "    conv_dense(g, in, weights, bias, residual, out, scratch, %d, %d);\n}\n",
+                        name, g->blocked_in ? BLOCK : 1, g->stride_width));
     return name;
 }
 
@@ -113,13 +121,15 @@ static const char *bias_expression(Emitter *e, const Node *node, const ConvGeome
 }
 
 static void apply_activation_after(Emitter *e, const Node *node) {
-    emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape), activation_expression(e, node, "out[i]"));
+    emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape),
+         activation_expression(e, node, "out[i]"));
 }
 
 bool lower_conv(Emitter *e, Node *node) {
     ConvGeometry g;
     if (node->out[0]->type != F32)
-        return node_fail(e->graph, node, STATUS_UNSUPPORTED, "convolutions of element type %s can't be compiled; only f32", dtype_name(node->out[0]->type));
+        return node_fail(e->graph, node, STATUS_UNSUPPORTED, "convolutions of element type %s can't be compiled; only f32",
+                         dtype_name(node->out[0]->type));
     if (!conv_geometry(e->graph, node, &g)) return false;
     double low, high;
     bool limits = activation_limits(node, &low, &high);
@@ -129,14 +139,17 @@ bool lower_conv(Emitter *e, Node *node) {
     if (residual) emit(e, "const float *residual = %s;", input_pointer(e, residual));
     emit(e, "float *out = %s;", output_pointer(e, node->out[0]));
     const char *weights = weights_expression(e, node, &g), *bias = bias_expression(e, node, &g);
-    const char *scratch = g.kernel == CONV_DIRECT ? "" : g.scratch_bytes ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node)) : ", NULL";
+    const char *scratch = g.kernel == CONV_DIRECT ? ""
+                          : g.scratch_bytes       ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node))
+                                                  : ", NULL";
     int64_t in_image = shape_product(&node->in[0]->shape, 1, 4), out_image = shape_product(&node->out[0]->shape, 1, 4);
     if (g.batch == 1) {
         emit(e, "%s(&%s, in, %s, %s, %s, out%s);", kernel, geometry, weights, bias, residual ? "residual" : "NULL", scratch);
     } else {
         emit(e, "for (size_t n = 0; n < %d; n++)", g.batch);
         emit(e, "    %s(&%s, in + n * %lld, %s, %s, %s, out + n * %lld%s);", kernel, geometry, (long long)in_image, weights, bias,
-             residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL", (long long)out_image, scratch);
+             residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL", (long long)out_image,
+             scratch);
     }
     if (!limits) apply_activation_after(e, node);
     return true;

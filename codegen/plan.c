@@ -12,13 +12,17 @@ typedef struct {
     int value; /* root's id, or -1 - step for scratch */
 } Block;
 
-static int64_t align_up(int64_t bytes) { return (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN; }
+static int64_t align_up(int64_t bytes) {
+    return (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+}
 
 int64_t value_bytes(const Value *value) {
     return value->data ? 0 : align_up(shape_count(&value->shape) * (int64_t)dtype_size(value->type));
 }
 
-int64_t scratch_bytes(const Node *node) { return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0; }
+int64_t scratch_bytes(const Node *node) {
+    return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
+}
 
 static int number_steps(Graph *graph) {
     int steps = 0;
@@ -34,9 +38,13 @@ static void share(Plan *plan, const Value *value, const Value *root) {
 }
 
 /* Memory of a graph input is the caller's and only read. */
-static bool is_writable(const Value *root) { return !root->data && !root->is_input; }
+static bool is_writable(const Value *root) {
+    return !root->data && !root->is_input;
+}
 
-static const Value *root_of(const Plan *plan, const Value *value) { return plan->of[value->id].storage; }
+static const Value *root_of(const Plan *plan, const Value *value) {
+    return plan->of[value->id].storage;
+}
 
 /* May `node` write its result over operand `k`: it dies here, and no other operand shares its memory. */
 static bool dies_at(const Plan *plan, const Node *node, int k) {
@@ -55,7 +63,8 @@ static bool same_bytes(const Value *a, const Value *b) {
 
 static bool is_elementwise(const Node *node) {
     const OpInfo *info = op_info(node->op);
-    return (node->op >= OP_Relu && node->op <= OP_Cast) || (node->op >= OP_Add && node->op <= OP_Where && info->most_outputs == 1);
+    return (node->op >= OP_Relu && node->op <= OP_Cast) ||
+           (node->op >= OP_Add && node->op <= OP_Where && info->most_outputs == 1);
 }
 
 /* The operand whose memory the node's first output takes over, or NULL. */
@@ -65,7 +74,8 @@ static const Value *reused_operand(const Plan *plan, const Node *node) {
         return view && !node->in[0]->data ? node->in[0] : NULL;
     }
     if (node->op == OP_Conv)
-        return node->in_count > 3 && node->in[3] && dies_at(plan, node, 3) && same_bytes(node->in[3], node->out[0]) ? node->in[3] : NULL;
+        return node->in_count > 3 && node->in[3] && dies_at(plan, node, 3) && same_bytes(node->in[3], node->out[0]) ? node->in[3]
+                                                                                                                    : NULL;
     if (is_elementwise(node))
         for (int k = 0; k < node->in_count; k++)
             if (dies_at(plan, node, k) && same_bytes(node->in[k], node->out[0])) return node->in[k];
@@ -111,7 +121,8 @@ static Block *collect_blocks(Graph *graph, Plan *plan, int *count) {
             if (place->storage == value && place->offset >= 0 && value_bytes(value) > 0)
                 blocks[(*count)++] = (Block){value_bytes(value), 0, place->first, place->last, value->id};
         }
-        if (scratch_bytes(node) > 0) blocks[(*count)++] = (Block){scratch_bytes(node), 0, node->mark, node->mark, -1 - node->mark};
+        if (scratch_bytes(node) > 0)
+            blocks[(*count)++] = (Block){scratch_bytes(node), 0, node->mark, node->mark, -1 - node->mark};
     }
     return blocks;
 }
@@ -187,8 +198,10 @@ Plan *plan_memory(Graph *graph) {
     }
     for (int s = 0; s <= plan->steps; s++) plan->scratch_offset[s] = -1;
     for (int k = 0; k < count; k++) {
-        if (blocks[k].value >= 0) plan->of[blocks[k].value].offset = blocks[k].offset;
-        else plan->scratch_offset[-1 - blocks[k].value] = blocks[k].offset;
+        if (blocks[k].value >= 0)
+            plan->of[blocks[k].value].offset = blocks[k].offset;
+        else
+            plan->scratch_offset[-1 - blocks[k].value] = blocks[k].offset;
     }
     return plan;
 }

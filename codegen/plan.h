@@ -16,7 +16,7 @@ typedef struct {
     Placement *of;           /* by value id */
     int64_t *scratch_offset; /* by step; -1 where it needs none */
     int64_t arena_bytes;
-    int64_t live_bytes;      /* largest sum of live bytes over the steps: no plan can need less */
+    int64_t live_bytes; /* largest sum of live bytes over the steps: no plan can need less */
     int steps;
 } Plan;
 

@@ -18,7 +18,8 @@ int weights_add(Weights *weights, const char *macro, const void *data, size_t by
     uint64_t hash = hash_bytes(data, bytes);
     int *bucket = &weights->bucket[hash % WEIGHT_BUCKETS];
     for (int k = *bucket - 1; k >= 0; k = weights->tables[k].next)
-        if (weights->tables[k].hash == hash && weights->tables[k].bytes == bytes && memcmp(weights->tables[k].data, data, bytes) == 0)
+        if (weights->tables[k].hash == hash && weights->tables[k].bytes == bytes &&
+            memcmp(weights->tables[k].data, data, bytes) == 0)
             return k;
     if (weights->count == weights->capacity) {
         int capacity = weights->capacity * 2 + 64;
@@ -33,7 +34,9 @@ int weights_add(Weights *weights, const char *macro, const void *data, size_t by
     return weights->count++;
 }
 
-size_t weights_rows(const Weights *weights) { return (weights->bytes + WEIGHT_ROW - 1) / WEIGHT_ROW; }
+size_t weights_rows(const Weights *weights) {
+    return (weights->bytes + WEIGHT_ROW - 1) / WEIGHT_ROW;
+}
 
 /* The shortest spelling of each byte inside a string literal, where the next character is an octal digit or isn't. */
 typedef struct {
@@ -44,7 +47,8 @@ typedef struct {
 static void spell(Escapes *escapes, int digit_follows, int byte) {
     char text[8];
     bool plain = byte >= 32 && byte < 127 && byte != '"' && byte != '\\' && byte != '?';
-    int length = plain ? snprintf(text, sizeof text, "%c", byte) : snprintf(text, sizeof text, digit_follows ? "\\%03o" : "\\%o", (unsigned)byte);
+    int length = plain ? snprintf(text, sizeof text, "%c", byte)
+                       : snprintf(text, sizeof text, digit_follows ? "\\%03o" : "\\%o", (unsigned)byte);
     memcpy(escapes->text[digit_follows][byte], text, 4);
     escapes->length[digit_follows][byte] = (unsigned char)length;
 }

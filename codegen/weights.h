@@ -21,7 +21,7 @@ typedef struct {
     Arena *arena;
     WeightTable *tables;
     int count, capacity;
-    size_t bytes; /* of all tables, each 64-byte aligned */
+    size_t bytes;               /* of all tables, each 64-byte aligned */
     int bucket[WEIGHT_BUCKETS]; /* index + 1; 0 is empty */
 } Weights;
 

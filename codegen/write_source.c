@@ -1,11 +1,17 @@
 /* Writes the generated C file from what lowering collected. */
 #include "codegen/emitter.h"
 
-static const char *macro_prefix(const Emitter *e) { return upper_case(e->graph->arena, e->options->name); }
+static const char *macro_prefix(const Emitter *e) {
+    return upper_case(e->graph->arena, e->options->name);
+}
 
 static void write_opening(const Emitter *e, FILE *out) {
-    fprintf(out, "/* %s: compiled by skipc from %s. Interface: %s.\n", e->options->name, comment_text(e->graph->arena, e->options->model), e->options->header_name);
-    fprintf(out, " *\n * C99 with nothing but the C library's headers below. The kernels come first, then the weights, then %s_run, one step\n", e->options->name);
+    fprintf(out, "/* %s: compiled by skipc from %s. Interface: %s.\n", e->options->name,
+            comment_text(e->graph->arena, e->options->model), e->options->header_name);
+    fprintf(out,
+            " *\n * C99 with nothing but the C library's headers below. The kernels come first, then the weights, then %s_run, "
+            "one step\n",
+            e->options->name);
     fprintf(out, " * per fused layer. Activations named \"blocked\" lie as [channels / 16][rows][columns][16]. */\n");
     fprintf(out, "#include \"%s\"\n\n%s\n", e->options->header_name, e->system_includes.data);
 }
@@ -15,7 +21,9 @@ static void write_inline_weights(const Emitter *e, FILE *out) {
                  "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__\n"
                  "#error \"these weights are for little-endian machines\"\n#endif\n#endif\n"
                  "#ifdef __GNUC__\n__attribute__((aligned(64)))\n#endif\n");
-    fprintf(out, "static const union {\n    unsigned char bytes[%zu][%d];\n    float as_float;\n    int64_t as_integer;\n} %s_weights = {{\n",
+    fprintf(out,
+            "static const union {\n    unsigned char bytes[%zu][%d];\n    float as_float;\n    int64_t as_integer;\n} %s_weights "
+            "= {{\n",
             weights_rows(&e->weights), WEIGHT_ROW, e->options->name);
     weights_write_rows(&e->weights, out);
     fprintf(out, "}};\n\n");
@@ -23,17 +31,25 @@ static void write_inline_weights(const Emitter *e, FILE *out) {
 
 static void write_asm_weights(const Emitter *e, FILE *out) {
     const char *name = e->options->name;
-    fprintf(out, "/* The bytes of all constants, from %s: the assembler looks for it in the current folder and in those of -I. */\n", e->options->weights_name);
-    fprintf(out, "__asm__(\".pushsection .rodata\\n\\t.balign 64\\n%s_weights:\\n\\t.incbin \\\"%s\\\"\\n\\t.popsection\\n\");\n", name, e->options->weights_name);
+    fprintf(out,
+            "/* The bytes of all constants, from %s: the assembler looks for it in the current folder and in those of -I. */\n",
+            e->options->weights_name);
+    fprintf(out, "__asm__(\".pushsection .rodata\\n\\t.balign 64\\n%s_weights:\\n\\t.incbin \\\"%s\\\"\\n\\t.popsection\\n\");\n",
+            name, e->options->weights_name);
     fprintf(out, "extern const unsigned char %s_weights[] __attribute__((visibility(\"hidden\")));\n\n", name);
 }
 
 static void write_offsets(const Emitter *e, FILE *out) {
     if (e->uses_memory) fprintf(out, "/* Where values lie in the arena, bytes; their live ranges share it. */\n");
     for (int id = 0; id < e->graph->value_count; id++)
-        if (e->place_macro[id]) fprintf(out, "#define %s ((size_t)%lld)\n", e->place_macro[id], (long long)e->plan->of[id].offset);
+        if (e->place_macro[id])
+            fprintf(out, "#define %s ((size_t)%lld)\n", e->place_macro[id], (long long)e->plan->of[id].offset);
+    for (int step = 0; step < e->plan->steps; step++)
+        if (e->scratch_used[step])
+            fprintf(out, "#define SCRATCH_%d ((size_t)%lld)\n", step + 1, (long long)e->plan->scratch_offset[step]);
     if (e->weights.count) fprintf(out, "\n/* Where constants lie among the weights, bytes. */\n");
-    for (int k = 0; k < e->weights.count; k++) fprintf(out, "#define %s ((size_t)%zu)\n", e->weights.tables[k].macro, e->weights.tables[k].offset);
+    for (int k = 0; k < e->weights.count; k++)
+        fprintf(out, "#define %s ((size_t)%zu)\n", e->weights.tables[k].macro, e->weights.tables[k].offset);
     fprintf(out, "\n");
 }
 
@@ -41,7 +57,8 @@ static void write_parameters(const Emitter *e, FILE *out) {
     for (int k = 0; k < e->graph->input_count; k++)
         fprintf(out, "%sconst %s *%s", k ? ", " : "", dtype_c_name(e->inputs[k].value->type), e->inputs[k].name);
     for (int k = 0; k < e->graph->output_count; k++)
-        fprintf(out, "%s%s *%s", k || e->graph->input_count ? ", " : "", dtype_c_name(e->outputs[k].value->type), e->outputs[k].name);
+        fprintf(out, "%s%s *%s", k || e->graph->input_count ? ", " : "", dtype_c_name(e->outputs[k].value->type),
+                e->outputs[k].name);
     fprintf(out, "%s, void *arena)", e->options->weights == WEIGHTS_FILE ? ", const void *weights_file" : "");
 }
 
@@ -62,13 +79,25 @@ static void write_checks(const Emitter *e, FILE *out) {
     for (int k = 0; k < e->graph->output_count; k++) check_pointer(out, &e->outputs[k]);
     const char *prefix = macro_prefix(e);
     if (e->options->weights == WEIGHTS_FILE)
-        fprintf(out, e->weights.count ? "    if (!weights_file) return -1;\n    if ((uintptr_t)weights_file %% %s_ARENA_ALIGN != 0) return -2;\n" : "    (void)weights_file;\n", prefix);
+        fprintf(out,
+                e->weights.count
+                    ? "    if (!weights_file) return -1;\n    if ((uintptr_t)weights_file %% %s_ARENA_ALIGN != 0) return -2;\n"
+                    : "    (void)weights_file;\n",
+                prefix);
     if (e->uses_memory)
-        fprintf(out, "    if (!arena) return -1;\n    if ((uintptr_t)arena %% %s_ARENA_ALIGN != 0) return -2;\n    unsigned char *const memory = arena;\n", prefix);
-    else fprintf(out, "    (void)arena;\n");
+        fprintf(out,
+                "    if (!arena) return -1;\n    if ((uintptr_t)arena %% %s_ARENA_ALIGN != 0) return -2;\n    unsigned char "
+                "*const memory = arena;\n",
+                prefix);
+    else
+        fprintf(out, "    (void)arena;\n");
     if (!e->weights.count) return;
-    if (e->options->weights == WEIGHTS_FILE) fprintf(out, "    const unsigned char *const weights = weights_file;\n");
-    else fprintf(out, "    const unsigned char *const weights = %s%s_weights%s;\n", e->options->weights == WEIGHTS_INLINE ? "&" : "", e->options->name, e->options->weights == WEIGHTS_INLINE ? ".bytes[0][0]" : "");
+    if (e->options->weights == WEIGHTS_FILE)
+        fprintf(out, "    const unsigned char *const weights = weights_file;\n");
+    else
+        fprintf(out, "    const unsigned char *const weights = %s%s_weights%s;\n",
+                e->options->weights == WEIGHTS_INLINE ? "&" : "", e->options->name,
+                e->options->weights == WEIGHTS_INLINE ? ".bytes[0][0]" : "");
 }
 
 void write_source(Emitter *e, FILE *out) {
@@ -86,29 +115,36 @@ void write_source(Emitter *e, FILE *out) {
     fprintf(out, "    return 0;\n}\n");
 }
 
-static void write_value_comment(const Emitter *e, FILE *out, const char *role, const char *parameter, const char *onnx_name, const Value *value) {
+static void write_value_comment(const Emitter *e, FILE *out, const char *role, const char *parameter, const char *onnx_name,
+                                const Value *value) {
     char shape[128];
-    fprintf(out, " *   %-7s %s: '%s', %s, %s (%lld elements)\n", role, parameter, comment_text(e->graph->arena, onnx_name), dtype_onnx_name(value->type),
-            shape_text(&value->shape, shape, sizeof shape), (long long)shape_count(&value->shape));
+    fprintf(out, " *   %-7s %s: '%s', %s, %s (%lld elements)\n", role, parameter, comment_text(e->graph->arena, onnx_name),
+            dtype_onnx_name(value->type), shape_text(&value->shape, shape, sizeof shape), (long long)shape_count(&value->shape));
 }
 
 static void write_sizes(const Emitter *e, FILE *out, const char *role, const Parameter *parameters, int count) {
     for (int k = 0; k < count; k++) {
         const char *name = count == 1 ? role : arena_printf(e->graph->arena, "%s%d", role, k);
-        fprintf(out, "#define %s_%s_ELEMENTS %lld\n", macro_prefix(e), upper_case(e->graph->arena, name), (long long)shape_count(&parameters[k].value->shape));
+        fprintf(out, "#define %s_%s_ELEMENTS %lld\n", macro_prefix(e), upper_case(e->graph->arena, name),
+                (long long)shape_count(&parameters[k].value->shape));
     }
 }
 
 void write_header(Emitter *e, FILE *out) {
     const char *name = e->options->name, *prefix = macro_prefix(e);
     fprintf(out, "/* %s: compiled by skipc from %s.\n *\n", name, comment_text(e->graph->arena, e->options->model));
-    for (int k = 0; k < e->graph->input_count; k++) write_value_comment(e, out, "input", e->inputs[k].name, e->graph->inputs[k]->name, e->graph->inputs[k]);
-    for (int k = 0; k < e->graph->output_count; k++) write_value_comment(e, out, "output", e->outputs[k].name, e->graph->output_names[k], e->graph->outputs[k]);
-    fprintf(out, " *\n * Tensors are row-major. Returns 0, -1 for a null pointer, -2 for a misaligned one. No state is kept between calls: threads may run it at once,\n"
+    for (int k = 0; k < e->graph->input_count; k++)
+        write_value_comment(e, out, "input", e->inputs[k].name, e->graph->inputs[k]->name, e->graph->inputs[k]);
+    for (int k = 0; k < e->graph->output_count; k++)
+        write_value_comment(e, out, "output", e->outputs[k].name, e->graph->output_names[k], e->graph->outputs[k]);
+    fprintf(out, " *\n * Tensors are row-major. Returns 0, -1 for a null pointer, -2 for a misaligned one. No state is kept "
+                 "between calls: threads may run it at once,\n"
                  " * each with an arena of its own. */\n");
     fprintf(out, "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n", prefix, prefix);
-    fprintf(out, "#define %s_ARENA_BYTES %lld /* caller-owned scratch memory */\n#define %s_ARENA_ALIGN 64 /* bytes */\n", prefix, (long long)e->plan->arena_bytes, prefix);
-    fprintf(out, "#define %s_WEIGHT_BYTES %zu%s\n", prefix, e->weights.bytes, e->options->weights == WEIGHTS_FILE ? " /* of the weights file, aligned to 64 bytes in memory */" : "");
+    fprintf(out, "#define %s_ARENA_BYTES %lld /* caller-owned scratch memory */\n#define %s_ARENA_ALIGN 64 /* bytes */\n", prefix,
+            (long long)e->plan->arena_bytes, prefix);
+    fprintf(out, "#define %s_WEIGHT_BYTES %zu%s\n", prefix, e->weights.bytes,
+            e->options->weights == WEIGHTS_FILE ? " /* of the weights file, aligned to 64 bytes in memory */" : "");
     write_sizes(e, out, "input", e->inputs, e->graph->input_count);
     write_sizes(e, out, "output", e->outputs, e->graph->output_count);
     fprintf(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\nint %s_run(", name);

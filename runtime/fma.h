@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* a * b + c, rounded once wherever the hardware can: the sums of this file then have the same bits on every such machine. */
-/* Kernels with vector instructions of their own don't call it. */
+/* a * b + c, rounded once wherever the hardware can: the sums of this file then have the same bits on every such machine.
+ * Kernels with vector instructions of their own don't call it. */
 #ifdef __GNUC__
 __attribute__((unused))
 #endif
