@@ -47,13 +47,17 @@ def row(network, pairs):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("networks", nargs="*", default=["resnet8", "resnet18", "resnet50"], choices=["resnet8", *NETWORKS])
+    parser.add_argument("networks", nargs="*", metavar="NETWORK")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    networks = options.networks or ["resnet8", "resnet18", "resnet50"]
+    unknown = set(networks) - {"resnet8", *NETWORKS}
+    if unknown:
+        parser.error(f"no network {', '.join(sorted(unknown))}: there are resnet8 {' '.join(NETWORKS)}")
     print(f"{'network':18}{'skipc':>13}{'ONNX Runtime':>17}{'ratio':>10}   spread of {options.rounds} rounds")
     with tempfile.TemporaryDirectory() as folder:
-        for network in options.networks:
+        for network in networks:
             path = model_file(network, folder)
             print(row(network, measure(path, options.threads, options.rounds)), flush=True)
 

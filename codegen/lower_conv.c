@@ -89,7 +89,7 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
             e, arena_printf(arena,
                             "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
                             "                const float *residual, float *out, float *scratch) {\n"
-                            "    conv_grouped(g, in, weights, bias, residual, out, scratch, %d);\n}\n",
+                            "    PARALLEL\n    conv_grouped(g, in, weights, bias, residual, out, scratch, %d);\n}\n",
                             name, g->in_channels));
         return name;
     }
@@ -99,7 +99,7 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
         e, arena_printf(arena,
                         "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
                         "                const float *residual, float *out, float *scratch) {\n"
-                        "    conv_dense(g, in, weights, bias, residual, out, scratch, %d, %d);\n}\n",
+                        "    PARALLEL\n    conv_dense(g, in, weights, bias, residual, out, scratch, %d, %d);\n}\n",
                         name, g->blocked_in ? BLOCK : 1, g->stride_width));
     return name;
 }

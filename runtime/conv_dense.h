@@ -41,21 +41,20 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
             const int end = first + g->strip_rows < g->out_height ? first + g->strip_rows : g->out_height;
             if (copied) conv_strip(g, group_in, scratch, first, planes, unit);
             const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
-            int channels = 0;
-            while (channels < panels * 16) {
-                const int wide = channels + LANES * TILE_VECTORS <= panels * 16;
+            const int wide = LANES * TILE_VECTORS, rows = end - first, tasks = (panels * 16 + wide - 1) / wide * rows;
+            SHARED_FOR
+            for (int task = 0; task < tasks; task++) {
+                const int channels = task / rows * wide, y = task % rows;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
-                const size_t out_channel = (size_t)(group * g->out_channels + channels / 16 * 16);
-                size_t o = out_channel * out_plane + (g->blocked_out ? (size_t)(channels % 16) : (size_t)(channels % 16) * out_plane) + (size_t)first * out_row;
-                const float *a = strip;
+                const float *a = strip + (size_t)(y * g->stride_height * width * unit);
+                const size_t below = (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
+                const size_t o = (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane + below + (size_t)(first + y) * out_row;
+                const float *r = residual ? residual + o : residual;
                 const int lanes = g->out_channels - channels;
-                for (int y = first; y < end; y++, o += out_row, a += (size_t)(g->stride_height * width * unit)) {
-                    const float *r = residual ? residual + o : residual;
-                    if (wide) conv_row(g, &at, a, w, b, r, out + o, lanes, TILE_VECTORS, (size_t)(unit * stride), unit == 16 ? 1 : plane);
-                    else conv_row(g, &at, a, w, b, r, out + o, lanes, 1, (size_t)(unit * stride), unit == 16 ? 1 : plane);
-                }
-                channels += wide ? LANES * TILE_VECTORS : LANES;
+                const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
+                if (channels + wide <= panels * 16) conv_row(g, &at, a, w, b, r, out + o, lanes, TILE_VECTORS, pixel, channel);
+                else conv_row(g, &at, a, w, b, r, out + o, lanes, 1, pixel, channel);
             }
         }
     }

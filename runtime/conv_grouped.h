@@ -77,6 +77,7 @@ static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, co
             const int end = first + g->strip_rows < g->out_height ? first + g->strip_rows : g->out_height;
             if (copied) conv_strip(g, in, scratch, first, 1, 16);
             const float *strip = copied ? scratch : in + (size_t)(first * g->stride_height) * row_floats;
+            SHARED_FOR
             for (int y = first; y < end; y++)
                 for (int l = 0; l < 16; l += LANES) {
                     const float *a = strip + (size_t)((y - first) * g->stride_height) * row_floats + l;

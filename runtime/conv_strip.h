@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/conv.h"
+#include "runtime/threads.h"
 
 /* Copies the input rows that output rows from `first_row` on need to `strip`, with the border of zeros around them:
  * `planes` planes whose pixels are `unit` floats (16 blocked, 1 planar). */
@@ -11,18 +12,18 @@ static void conv_strip(const struct conv *g, const float *in, float *strip, int 
     const size_t row_floats = (size_t)g->padded_width * (size_t)unit;
     const int available = g->in_width < g->padded_width - g->pad_left ? g->in_width : g->padded_width - g->pad_left;
     const size_t left = (size_t)g->pad_left * (size_t)unit, middle = (size_t)available * (size_t)unit;
-    for (int p = 0; p < planes; p++)
-        for (int r = 0; r < g->padded_rows; r++) {
-            const int y = first_row * g->stride_height - g->pad_top + r;
-            float *row = strip + ((size_t)p * (size_t)g->padded_rows + (size_t)r) * row_floats;
-            if (y < 0 || y >= g->in_height) {
-                memset(row, 0, row_floats * sizeof *row);
-                continue;
-            }
-            memset(row, 0, left * sizeof *row);
-            memcpy(row + left, in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit, middle * sizeof *row);
-            memset(row + left + middle, 0, (row_floats - left - middle) * sizeof *row);
+    SHARED_FOR
+    for (int task = 0; task < planes * g->padded_rows; task++) {
+        const int p = task / g->padded_rows, y = first_row * g->stride_height - g->pad_top + task % g->padded_rows;
+        float *row = strip + (size_t)task * row_floats;
+        if (y < 0 || y >= g->in_height) {
+            memset(row, 0, row_floats * sizeof *row);
+            continue;
         }
+        memset(row, 0, left * sizeof *row);
+        memcpy(row + left, in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit, middle * sizeof *row);
+        memset(row + left + middle, 0, (row_floats - left - middle) * sizeof *row);
+    }
 }
 
 #endif
