@@ -5,6 +5,10 @@
 /* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it. */
 enum { STRIP_BYTES = 256 * 1024, ROW_PIXELS = 256 };
 
+/* Longest partial sum, in products, where one block of channels is not longer: short enough to round as little as ONNX Runtime,
+ * long enough that adding the parts costs nothing. */
+enum { SUM_TERMS = 256 };
+
 static bool is_blocked(const Value *value) {
     return value->layout == LAYOUT_BLOCKED;
 }
@@ -106,6 +110,8 @@ static bool compute_geometry(const Node *node, ConvGeometry *g) {
     if (!read_geometry(node, g)) return false;
     bool padded = false;
     for (int k = 0; k < 4; k++) padded |= attr_ints_at(node, A_PADS, k, 0) != 0;
+    int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
+    g->sum_channels = BLOCK * (blocks > 1 ? blocks : 1);
     g->kernel = choose_kernel(node, g);
     if (g->kernel != CONV_DIRECT) choose_strips(g, padded);
     return true;

@@ -18,7 +18,7 @@ typedef struct {
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
-    int strip_rows, padded_width, padded_rows;
+    int sum_channels, strip_rows, padded_width, padded_rows;
     bool blocked_in, blocked_out;
     int64_t scratch_bytes;
 } ConvGeometry;

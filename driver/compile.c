@@ -20,7 +20,7 @@ static const char targets[] = "portable";
 
 static bool check_target(Driver *driver, const char *target) {
     if (strcmp(target, "portable") == 0) return true;
-    return fail(driver->diag, STATUS_UNSUPPORTED, "target '%s' is not supported: there is %s", target, targets);
+    return fail(driver->diag, STATUS_USAGE, "target '%s' is not supported: there is %s", target, targets);
 }
 
 static bool ends_with(const char *text, const char *end) {

@@ -4,13 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-void text_print(FILE *file, const char *text) {
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, file);
-    }
-}
-
 /* Length of the UTF-8 sequence that starts here, or 0 where none does (overlong forms and surrogates included). */
 static int utf8_length(const unsigned char *text) {
     if (text[0] < 0x80) return 1;
@@ -24,6 +17,20 @@ static int utf8_length(const unsigned char *text) {
     if (text[0] == 0xf0 && text[1] < 0x90) return 0;
     if (text[0] == 0xf4 && text[1] > 0x8f) return 0;
     return length;
+}
+
+void text_print(FILE *file, const char *text) {
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at) {
+        int length = utf8_length(at);
+        if (length == 0 || *at < 0x20 || *at == 0x7f) {
+            fputc('?', file);
+            length = 1;
+        } else {
+            fwrite(at, 1, (size_t)length, file);
+        }
+        at += length;
+    }
 }
 
 void json_string(FILE *file, const char *text) {

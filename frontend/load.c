@@ -52,7 +52,7 @@ static bool file_size(Diag *diag, int file, int64_t *size) {
     if (fstat(file, &status) != 0) return fail(diag, STATUS_FILE, "can't be examined: %s", strerror(errno));
     if (S_ISDIR(status.st_mode)) return fail(diag, STATUS_FILE, "is a folder, not a model file");
     if (!S_ISREG(status.st_mode)) return fail(diag, STATUS_FILE, "is not a regular file");
-    if (status.st_size == 0) return fail(diag, STATUS_FILE, "is empty");
+    if (status.st_size == 0) return fail(diag, STATUS_INVALID, "is empty");
     if (status.st_size > MODEL_BYTES_MAX)
         return fail(diag, STATUS_FILE, "is larger than 2 GB, the limit of the ONNX format: save its weights as external data");
     *size = status.st_size;

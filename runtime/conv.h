@@ -5,13 +5,15 @@
 
 /* Geometry of a two-dimensional convolution whose output channels are summed over all channels of their group. Weights are
  * packed in panels of 16 output channels, [panel][in channel / 16][kernel row][kernel column][in channel % 16][16]: the order of the
- * sum, which starts from the bias and is the same on every target. */
+ * sum, the same on every target. It is done in parts of `sum_channels` channels, the first of which starts from the bias; their
+ * results are then added in order, so that rounding errors grow with the length of a part and not of the whole. */
 struct conv {
     int groups;
     int in_channels, out_channels;  /* of one group */
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
+    int sum_channels;               /* of one partial sum: a multiple of 16 */
     int strip_rows;                 /* output rows computed from one strip of the input */
     int padded_width, padded_rows;  /* of a strip copied to scratch; 0 where the input is read in place */
     int blocked_out;                /* the output is [channels / 16][rows][columns][16]; else planar */

@@ -15,8 +15,12 @@ static void conv_direct(const struct conv *g, const float *in, const float *weig
         const float *w = weights + (size_t)m * (size_t)g->in_channels * (size_t)taps;
         for (int y = 0; y < g->out_height; y++)
             for (int x = 0; x < g->out_width; x++, o++) {
-                float sum = bias ? bias[m] : 0.0f;
-                for (int first = 0; first < g->in_channels; first += 16)
+                float sum = bias ? bias[m] : 0.0f, total = 0.0f;
+                for (int first = 0; first < g->in_channels; first += 16) {
+                    if (first && first % g->sum_channels == 0) {
+                        total += sum;
+                        sum = 0.0f;
+                    }
                     for (int tap = 0; tap < taps; tap++) {
                         const int row = y * g->stride_height - g->pad_top + tap / g->kernel_width * g->dilation_height;
                         const int column = x * g->stride_width - g->pad_left + tap % g->kernel_width * g->dilation_width;
@@ -24,6 +28,8 @@ static void conv_direct(const struct conv *g, const float *in, const float *weig
                         for (int c = first; c < first + 16 && c < g->in_channels; c++)
                             sum = fma_f32(group_in[(size_t)c * in_plane + (size_t)row * (size_t)g->in_width + (size_t)column], w[c * taps + tap], sum);
                     }
+                }
+                sum += total;
                 if (residual) sum += residual[o];
                 out[o] = sum < g->low ? g->low : sum > g->high ? g->high : sum;
             }

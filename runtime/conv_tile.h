@@ -17,12 +17,24 @@ struct conv_input {
 static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
                                     const float *bias, const float *residual, float *out, int lanes, const int pixels,
                                     const int vectors, const size_t pixel, const size_t channel) {
-    vec acc[TILE_PIXELS][TILE_VECTORS];
+    vec acc[TILE_PIXELS][TILE_VECTORS], total[TILE_PIXELS][TILE_VECTORS];
     UNROLL for (int n = 0; n < vectors; n++) {
         const vec b = vec_load(bias + n * LANES);
-        UNROLL for (int m = 0; m < pixels; m++) acc[m][n] = b;
+        UNROLL for (int m = 0; m < pixels; m++) {
+            acc[m][n] = b;
+            total[m][n] = vec_zero();
+        }
     }
-    for (int first = 0; first < g->in_channels; first += 16, in += at->block) {
+    int part = 0;
+    for (int first = 0; first < g->in_channels; first += 16, part += 16, in += at->block) {
+        if (part == g->sum_channels) {
+            UNROLL for (int n = 0; n < vectors; n++)
+                UNROLL for (int m = 0; m < pixels; m++) {
+                    total[m][n] = vec_add(total[m][n], acc[m][n]);
+                    acc[m][n] = vec_zero();
+                }
+            part = 0;
+        }
         const int count = g->in_channels - first < 16 ? g->in_channels - first : 16;
         for (int ky = 0; ky < g->kernel_height; ky++)
             for (int kx = 0; kx < g->kernel_width; kx++) {
@@ -38,6 +50,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                 }
             }
     }
+    UNROLL for (int n = 0; n < vectors; n++)
+        UNROLL for (int m = 0; m < pixels; m++) acc[m][n] = vec_add(total[m][n], acc[m][n]);
     const size_t plane = (size_t)g->out_height * (size_t)g->out_width;
     if (g->blocked_out) {
         UNROLL for (int n = 0; n < vectors; n++) {

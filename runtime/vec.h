@@ -60,6 +60,15 @@ typedef struct {
 typedef float vec __attribute__((vector_size(4 * LANES)));
 #endif
 
+/* Only kernels with partial sums need it. */
+#ifdef __GNUC__
+__attribute__((unused))
+#endif
+static ALWAYS_INLINE vec vec_zero(void) {
+    const vec zero = {0};
+    return zero;
+}
+
 static ALWAYS_INLINE vec vec_load(const float *p) {
     vec v;
     memcpy(&v, p, sizeof v);

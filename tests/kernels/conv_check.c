@@ -105,7 +105,7 @@ static double check(const struct layer *l, uint64_t *bits) {
     const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1, ow = (l->width + 2 * l->pad - window) / l->stride + 1;
     const int taps = l->kernel * l->kernel, grouped = l->groups > 1 && l->in == l->out && l->in < 16 && l->blocked_in;
     struct conv g = {l->groups, l->in, l->out, l->height, l->width, oh, ow, l->kernel, l->kernel, l->stride, l->stride, l->dilation, l->dilation, l->pad, l->pad,
-                     l->strip_rows, 0, 0, l->blocked_out, l->relu ? 0.0f : -INFINITY, INFINITY};
+                     32, l->strip_rows, 0, 0, l->blocked_out, l->relu ? 0.0f : -INFINITY, INFINITY};
     if (l->pad) {
         g.padded_width = (ow - 1) * l->stride + window;
         g.padded_rows = (l->strip_rows - 1) * l->stride + window;

@@ -33,7 +33,7 @@ static void pipe_is_no_model(void **state) {
 }
 
 static void empty_file(void **state) {
-    refused_bytes(*state, "", 0, STATUS_FILE, "empty");
+    refused_bytes(*state, "", 0, STATUS_INVALID, "empty");
 }
 
 /* Every prefix of a model: none crashes, none passes for a model with an output. */
