@@ -21,6 +21,7 @@ static bool lies_in_blocks(const Value *value) {
 static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
     const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
     if (!node->in[1]->data || (bias && !bias->data)) return CONV_DIRECT;
+    if (attr_int(node, A_WINOGRAD, 0)) return CONV_WINOGRAD;
     bool narrow = g->in_channels == g->out_channels && g->in_channels < BLOCK && g->groups > 1;
     return narrow && lies_in_blocks(node->in[0]) && lies_in_blocks(node->out[0]) ? CONV_GROUPED : CONV_DENSE;
 }
@@ -54,6 +55,19 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     g->padded_width = width;
     g->padded_rows = (g->strip_rows - 1) * g->stride_height + window_h;
     g->scratch_bytes = row_bytes * g->padded_rows;
+}
+
+/* A whole number of the micro-kernel's widest tiles, as many as leave the transformed data room in the second-level cache. */
+static void choose_tile_block(ConvGeometry *g) {
+    enum { ROW = 14, TRANSFORMED_BYTES = 640 * 1024 };
+    int m = g->output_size, positions = (m + 2) * (m + 2);
+    int64_t tiles = (int64_t)((g->out_height + m - 1) / m) * ((g->out_width + m - 1) / m);
+    int64_t tile_bytes = (int64_t)positions * (g->in_channels + g->out_channels) * (int64_t)sizeof(float);
+    int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);
+    g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
+    if (g->tile_block > tiles) g->tile_block = (int)tiles;
+    g->sum_channels = SUM_TERMS;
+    g->scratch_bytes = tile_bytes * g->tile_block;
 }
 
 static bool all_fit_int(const int64_t *values, int count) {
@@ -113,7 +127,12 @@ static bool compute_geometry(const Node *node, ConvGeometry *g) {
     int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
     g->sum_channels = BLOCK * (blocks > 1 ? blocks : 1);
     g->kernel = choose_kernel(node, g);
-    if (g->kernel != CONV_DIRECT) choose_strips(g, padded);
+    if (g->kernel == CONV_WINOGRAD) {
+        g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
+        choose_tile_block(g);
+    } else if (g->kernel != CONV_DIRECT) {
+        choose_strips(g, padded);
+    }
     return true;
 }
 

@@ -6,6 +6,7 @@
 
 typedef enum {
     CONV_DENSE,   /* every output channel sums all channels of its group */
+    CONV_WINOGRAD, /* minimal filtering, as the pass choose-kernels decided */
     CONV_GROUPED, /* groups narrower than a block: blocked in and out */
     CONV_DIRECT   /* weights computed at run time: plain loops */
 } ConvKernel;
@@ -19,6 +20,7 @@ typedef struct {
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
     int sum_channels, strip_rows, padded_width, padded_rows;
+    int output_size, tile_block; /* Winograd: m of F(m x m, 3 x 3), and tiles at a time */
     bool blocked_in, blocked_out;
     int64_t scratch_bytes;
 } ConvGeometry;

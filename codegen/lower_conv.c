@@ -38,6 +38,34 @@ static float *pack_grouped(Arena *arena, const ConvGeometry *g, const float *sou
     return packed;
 }
 
+/* G g G^T of every pair of channels, in double: [position][panel][channel][16]. */
+static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
+    static const double four[6][3] = {{1. / 4, 0, 0},
+                                      {-1. / 6, -1. / 6, -1. / 6},
+                                      {-1. / 6, 1. / 6, -1. / 6},
+                                      {1. / 24, 1. / 12, 1. / 6},
+                                      {1. / 24, -1. / 12, 1. / 6},
+                                      {0, 0, 1}};
+    static const double two[6][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
+    const double(*G)[3] = g->output_size == 4 ? four : two;
+    int size = g->output_size + 2;
+    int64_t pairs = (int64_t)g->in_channels * g->out_channels;
+    *count = pairs * size * size;
+    float *packed = ARENA_ARRAY(arena, float, *count);
+    for (int64_t pair = 0; pair < pairs; pair++) {
+        int64_t out = pair / g->in_channels, in = pair % g->in_channels;
+        const float *w = source + pair * 9;
+        float *at = packed + ((out / BLOCK) * g->in_channels + in) * BLOCK + out % BLOCK;
+        double half[6][3];
+        for (int i = 0; i < size; i++)
+            for (int q = 0; q < 3; q++) half[i][q] = G[i][0] * w[q] + G[i][1] * w[3 + q] + G[i][2] * w[6 + q];
+        for (int i = 0; i < size; i++)
+            for (int j = 0; j < size; j++)
+                at[(i * size + j) * pairs] = (float)(half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2]);
+    }
+    return packed;
+}
+
 /* One bias for each lane of each panel; zeros where the node has none. */
 static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
     int padded = g->kernel == CONV_GROUPED ? g->out_channels : (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
@@ -72,7 +100,9 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     text_printf(&fields, "    .low = %s, .high = %s,\n}", float_literal(e, low), float_literal(e, high));
     const char *stem =
         arena_printf(e->graph->arena, "conv_%dx%d_%d_to_%d", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels);
-    return define_constant(e, "struct conv", stem, fields.data);
+    if (g->kernel != CONV_WINOGRAD) return define_constant(e, "struct conv", stem, fields.data);
+    const char *tiles = arena_printf(e->graph->arena, "{\n.conv = %s,\n.tile_block = %d,\n}", fields.data, g->tile_block);
+    return define_constant(e, "struct winograd", stem, tiles);
 }
 
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
@@ -93,6 +123,17 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
                             name, g->in_channels));
         return name;
     }
+    if (g->kernel == CONV_WINOGRAD) {
+        use_kernel(e, "conv_winograd");
+        const char *name = arena_printf(arena, "conv_winograd_%d", g->output_size);
+        define_function(
+            e, arena_printf(arena,
+                            "static void %s(const struct winograd *g, const float *in, const float *weights, const float *bias,\n"
+                            "                const float *residual, float *out, float *scratch) {\n"
+                            "    PARALLEL\n    conv_winograd(g, in, weights, bias, residual, out, scratch, %d);\n}\n",
+                            name, g->output_size));
+        return name;
+    }
     use_kernel(e, "conv_dense");
     const char *name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
     define_function(
@@ -107,6 +148,10 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
 static const char *weights_expression(Emitter *e, const Node *node, const ConvGeometry *g) {
     if (g->kernel == CONV_DIRECT) return input_pointer(e, node->in[1]);
     int64_t count;
+    if (g->kernel == CONV_WINOGRAD) {
+        const float *transformed = pack_winograd(e->graph->arena, g, node->in[1]->data, &count);
+        return packed_table(e, node->in[1]->name, transformed, count);
+    }
     const float *packed = g->kernel == CONV_GROUPED ? pack_grouped(e->graph->arena, g, node->in[1]->data, &count)
                                                     : pack_panels(e->graph->arena, g, node->in[1]->data, &count);
     return packed_table(e, node->in[1]->name, packed, count);

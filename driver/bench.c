@@ -155,6 +155,7 @@ bool command_bench(Driver *driver, int argc, char **argv) {
         {.name = "json", .kind = OPTION_FLAG, .target = &options.json, .help = "the result as JSON"},
         BUILD_CC_OPTIONS(&options.build),
         MODEL_DIM_OPTION(&options.model),
+        MODEL_OPTIMIZE_OPTIONS(&options.model),
     };
     const OptionTable table = {"bench", "MODEL.onnx [--threads N] [--against onnxruntime] [options]",
                                "Builds the C with your compiler and times it on random input.", list, sizeof list / sizeof *list};

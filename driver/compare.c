@@ -46,6 +46,7 @@ int64_t top1_agreement(const Tensor *y, const Tensor *peer, int64_t *rows) {
     return agree;
 }
 
-double error_bound(double peer_error, double summed_terms) {
+double error_bound(double peer_error, double summed_terms, bool winograd) {
+    if (winograd) return 4 * peer_error * sqrt(summed_terms) + 1e-5;
     return 2 * peer_error * sqrt(summed_terms) + 1e-6;
 }

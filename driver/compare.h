@@ -14,7 +14,7 @@ int64_t integer_differences(const Tensor *y, const Tensor *peer);
 int64_t top1_agreement(const Tensor *y, const Tensor *peer, int64_t *rows);
 /* What e(skipc) may be: 2 `peer_error` + 1e-6. The interpreter, unlike ONNX Runtime, sums in double and rounds once a node;
  * a float sum of K terms rounds K times, and such errors add up as the square root. `summed_terms` is the largest K of the graph
- * where the peer is the interpreter, else 1. */
-double error_bound(double peer_error, double summed_terms);
+ * where the peer is the interpreter, else 1. With Winograd kernels 4 `peer_error` + 1e-5. */
+double error_bound(double peer_error, double summed_terms, bool winograd);
 
 #endif

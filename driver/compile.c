@@ -156,6 +156,7 @@ bool command_compile(Driver *driver, int argc, char **argv) {
          .choices = "inline|asm|file",
          .help = "in the C file (default), in OUT.weights by .incbin, or in OUT.weights passed to the function"},
         MODEL_DIM_OPTION(&options.model),
+        MODEL_OPTIMIZE_OPTIONS(&options.model),
         {.name = "dump-ir",
          .kind = OPTION_OPTIONAL,
          .target = &options.dump,

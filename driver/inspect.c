@@ -127,6 +127,7 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
     const Option list[] = {
         {.name = "json", .kind = OPTION_FLAG, .target = &json, .help = "the same as JSON"},
         MODEL_DIM_OPTION(&model),
+        MODEL_OPTIMIZE_OPTIONS(&model),
     };
     const OptionTable table = {
         "inspect", "MODEL.onnx [--json] [options]",

@@ -40,7 +40,10 @@ Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)
                       void *context) {
     Graph *graph = model_import(driver, options);
     AfterPass step = {driver, after, context};
-    return graph && pipeline_run(graph, after_pass, &step) ? graph : NULL;
+    if (!graph) return NULL;
+    graph->optimize = (Optimize)options->optimize;
+    graph->exact = options->exact;
+    return pipeline_run(graph, after_pass, &step) ? graph : NULL;
 }
 
 typedef struct {

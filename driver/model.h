@@ -10,6 +10,8 @@
 typedef struct {
     const char *path;
     TextList dims; /* "NAME=N" */
+    int optimize;  /* Optimize */
+    bool exact;
 } ModelOptions;
 
 /* As imported: what the model says. */
@@ -27,6 +29,17 @@ Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *input
     {                                                                                                                            \
         .name = "dim", .kind = OPTION_LIST, .target = &(model_options)->dims, .argument = "NAME=N",                              \
         .help = "size of a symbolic dimension (batch is 1 otherwise)"                                                            \
+    }
+/* What the kernels may cost, for commands that generate code. */
+#define MODEL_OPTIMIZE_OPTIONS(model_options)                                                                                    \
+    {.name = "optimize",                                                                                                         \
+     .kind = OPTION_CHOICE,                                                                                                      \
+     .target = &(model_options)->optimize,                                                                                       \
+     .choices = "speed|size|memory",                                                                                             \
+     .help = "favour speed (default), a small file, or a small file and arena"},                                                 \
+    {                                                                                                                            \
+        .name = "exact", .kind = OPTION_FLAG, .target = &(model_options)->exact,                                                 \
+        .help = "no kernel that rounds differently from the plain sums (Winograd)"                                               \
     }
 
 #endif

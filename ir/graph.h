@@ -82,10 +82,15 @@ struct Node {
     int mark;            /* scratch for one pass; no meaning between passes */
 };
 
+/* What choices between kernels favour. */
+typedef enum { OPTIMIZE_SPEED, OPTIMIZE_SIZE /* of the file */, OPTIMIZE_MEMORY /* file and arena */ } Optimize;
+
 typedef struct {
     Arena *arena;
     Diag *diag;
     const char *name;
+    Optimize optimize;
+    bool exact; /* no kernel that changes the arithmetic (Winograd) */
     Node *first, *last;
     Value **inputs, **outputs; /* in graph order */
     const char **output_names; /* ONNX names: two outputs may be one value, or an input */

@@ -14,6 +14,7 @@ static const Pass passes[] = {
     {"fuse-residual", "fuse residual Adds into the Conv before them", fuse_residual},
     {"remove-dead-code", "again: drop what the fusions left unread", remove_dead_code},
     {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
+    {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
 };
 
 const Pass *pipeline(int *count) {

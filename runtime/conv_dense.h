@@ -1,28 +1,8 @@
 #ifndef RUNTIME_CONV_DENSE_H
 #define RUNTIME_CONV_DENSE_H
 
+#include "runtime/conv_row.h"
 #include "runtime/conv_strip.h"
-#include "runtime/conv_tile.h"
-
-/* One row of output pixels by `vectors` vectors of output channels. */
-static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
-                                   const float *bias, const float *residual, float *out, int lanes, const int vectors,
-                                   const size_t pixel, const size_t channel) {
-    const size_t out_pixel = g->blocked_out ? 16 : 1;
-    size_t x = 0;
-    const size_t width = (size_t)g->out_width;
-#define CONV_TILES(pixels) \
-    for (; x + (pixels) <= width; x += (pixels)) \
-    conv_tile(g, at, in + x * pixel, weights, bias, residual ? residual + x * out_pixel : residual, out + x * out_pixel, lanes, pixels, vectors, pixel, channel)
-    CONV_TILES(TILE_PIXELS);
-#if TILE_PIXELS > 8
-    CONV_TILES(7);
-#endif
-    CONV_TILES(4);
-    CONV_TILES(2);
-    CONV_TILES(1);
-#undef CONV_TILES
-}
 
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are
  * constants where this is called. `residual` (or NULL) has the output's layout and may be the output itself. */

@@ -60,10 +60,6 @@ typedef struct {
 typedef float vec __attribute__((vector_size(4 * LANES)));
 #endif
 
-/* Only kernels with partial sums need it. */
-#ifdef __GNUC__
-__attribute__((unused))
-#endif
 static ALWAYS_INLINE vec vec_zero(void) {
     const vec zero = {0};
     return zero;
@@ -99,6 +95,18 @@ static ALWAYS_INLINE vec vec_add(vec a, vec b) {
     return a;
 #else
     return a + b;
+#endif
+}
+
+#ifdef __GNUC__
+__attribute__((unused)) /* for Winograd's transforms alone */
+#endif
+static ALWAYS_INLINE vec vec_sub(vec a, vec b) {
+#ifdef VEC_PLAIN
+    for (int i = 0; i < LANES; i++) a.lane[i] -= b.lane[i];
+    return a;
+#else
+    return a - b;
 #endif
 }
 

@@ -15,7 +15,7 @@ COUNT = 3
 
 @pytest.fixture
 def sources(tmp_path):
-    harness.compile_model(harness.SAMPLE, tmp_path / "resnet8.c", name="resnet8")
+    harness.compile_model(harness.SAMPLE, tmp_path / "resnet8.c", "--optimize", "memory", name="resnet8")
     images = np.load(harness.ROOT / "tests/data/cifar10_test_500.npz")["x"][:COUNT].reshape(COUNT, -1)
     rows = ",\n".join("{" + ",".join(map(str, image)) + "}" for image in images)
     (tmp_path / "images.h").write_text(

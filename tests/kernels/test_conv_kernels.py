@@ -10,10 +10,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": ["-march=x86-64-v3", "-DPLAIN_C"]}
 
 
-def run(compiler, flags, folder):
-    program = folder / "conv_check"
-    subprocess.run([compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", *flags, f"-I{ROOT}",
-                    str(ROOT / "tests/kernels/conv_check.c"), "-o", str(program), "-lm"], check=True)
+CHECKS = ["conv_check", "winograd_check"]
+
+
+def run(check, compiler, flags, folder):
+    program = folder / check
+    subprocess.run([compiler, "-std=gnu11", "-ffp-contract=off", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", *flags, f"-I{ROOT}",
+                    str(ROOT / f"tests/kernels/{check}.c"), "-o", str(program), "-lm"], check=True)
     done = subprocess.run([str(program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     return done.stdout.strip()
@@ -23,20 +26,23 @@ def runnable(name):
     return name != "avx512" or "avx512f" in pathlib.Path("/proc/cpuinfo").read_text()
 
 
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_without_vector_flags(compiler, tmp_path):
-    run(compiler, [], tmp_path)
+def test_without_vector_flags(check, compiler, tmp_path):
+    run(check, compiler, [], tmp_path)
 
 
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_under_sanitizers(compiler, tmp_path):
-    run(compiler, ["-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
+def test_under_sanitizers(check, compiler, tmp_path):
+    run(check, compiler, ["-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
 
 
-def test_same_bits_with_every_width_and_compiler(tmp_path):
+@pytest.mark.parametrize("check", CHECKS)
+def test_same_bits_with_every_width_and_compiler(check, tmp_path):
     assert platform.machine() == "x86_64", "this comparison names x86 vector widths"
     assert shutil.which("gcc") and shutil.which("clang")
-    results = {(compiler, name): run(compiler, flags, tmp_path)
+    results = {(compiler, name): run(check, compiler, flags, tmp_path)
                for compiler in ("gcc", "clang") for name, flags in FUSED.items() if runnable(name)}
     print(results)
     assert len(set(results.values())) == 1, results

@@ -171,8 +171,9 @@ static void errors_follow_the_parity_rule(void **state) {
     assert_true(fabs(relative_error(&y, &truth) - 0.125) < 1e-15);
     Tensor zero = floats((double[]){0, 0, 0, 0}, 2, 2);
     assert_true(fabs(relative_error(&y, &zero) - 4) < 1e-15);
-    assert_true(fabs(error_bound(1e-6, 1) - 3e-6) < 1e-18);
-    assert_true(fabs(error_bound(1e-6, 100) - 21e-6) < 1e-18);
+    assert_true(fabs(error_bound(1e-6, 1, false) - 3e-6) < 1e-18);
+    assert_true(fabs(error_bound(1e-6, 100, false) - 21e-6) < 1e-18);
+    assert_true(fabs(error_bound(1e-6, 1, true) - 14e-6) < 1e-18);
     int64_t rows;
     assert_int_equal(top1_agreement(&y, &truth, &rows), 2);
     assert_int_equal(rows, 2);

@@ -1,0 +1,26 @@
+#ifndef RUNTIME_CONV_ROW_H
+#define RUNTIME_CONV_ROW_H
+
+#include "runtime/conv_tile.h"
+
+/* One row of output pixels by `vectors` vectors of output channels. */
+static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
+                                   const float *bias, const float *residual, float *out, int lanes, const int vectors,
+                                   const size_t pixel, const size_t channel) {
+    const size_t out_pixel = g->blocked_out ? 16 : 1;
+    size_t x = 0;
+    const size_t width = (size_t)g->out_width;
+#define CONV_TILES(pixels) \
+    for (; x + (pixels) <= width; x += (pixels)) \
+    conv_tile(g, at, in + x * pixel, weights, bias, residual ? residual + x * out_pixel : residual, out + x * out_pixel, lanes, pixels, vectors, pixel, channel)
+    CONV_TILES(TILE_PIXELS);
+#if TILE_PIXELS > 8
+    CONV_TILES(7);
+#endif
+    CONV_TILES(4);
+    CONV_TILES(2);
+    CONV_TILES(1);
+#undef CONV_TILES
+}
+
+#endif

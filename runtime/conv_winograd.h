@@ -1,0 +1,104 @@
+#ifndef RUNTIME_CONV_WINOGRAD_H
+#define RUNTIME_CONV_WINOGRAD_H
+
+#include "runtime/conv_row.h"
+#include "runtime/threads.h"
+#include "runtime/winograd_transforms.h"
+
+/* A 3x3 convolution of stride 1 by minimal filtering, F(m x m, 3 x 3) (Winograd; Lavin and Gray, arXiv:1509.09308): m x m output pixels from
+ * (m+2)^2 products per pair of channels instead of 9 m^2. Each of the (m+2)^2 positions is a pointwise convolution over
+ * tiles, done by the micro-kernel of the direct convolutions. */
+struct winograd {
+    struct conv conv;
+    int tile_block; /* tiles that are transformed and multiplied at a time */
+};
+
+/* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. */
+static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, int row, int column, float *out, size_t position, const int m) {
+    vec d[6][6];
+    const int inside = row >= 0 && column >= 0 && row + m + 2 <= g->in_height && column + m + 2 <= g->in_width;
+    UNROLL for (int i = 0; i < m + 2; i++) {
+        const int y = row + i;
+        UNROLL for (int j = 0; j < m + 2; j++) {
+            const int x = column + j;
+            if (inside || (y >= 0 && y < g->in_height && x >= 0 && x < g->in_width)) d[i][j] = vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16);
+            else d[i][j] = vec_zero();
+        }
+        winograd_input_1d(d[i], m);
+    }
+    UNROLL for (int j = 0; j < m + 2; j++) {
+        vec c[6];
+        UNROLL for (int i = 0; i < m + 2; i++) c[i] = d[i][j];
+        winograd_input_1d(c, m);
+        UNROLL for (int i = 0; i < m + 2; i++) vec_store(out + (size_t)(i * (m + 2) + j) * position, c[i]);
+    }
+}
+
+/* One tile and one vector of channels: its pixels from the values of the positions, then bias, residual and limits. */
+static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float *products, size_t position, const float *bias, const float *residual,
+                                               float *out, int row, int column, const int m) {
+    vec half[6][4];
+    const vec b = vec_load(bias);
+    UNROLL for (int i = 0; i < m + 2; i++) {
+        vec p[6];
+        UNROLL for (int j = 0; j < m + 2; j++) p[j] = vec_load(products + (size_t)(i * (m + 2) + j) * position);
+        winograd_output_1d(p, half[i], m);
+    }
+    UNROLL for (int j = 0; j < m; j++) {
+        vec p[6], o[4];
+        UNROLL for (int i = 0; i < m + 2; i++) p[i] = half[i][j];
+        winograd_output_1d(p, o, m);
+        UNROLL for (int i = 0; i < m; i++)
+            if (row + i < g->out_height && column + j < g->out_width) {
+                const size_t at = ((size_t)(row + i) * (size_t)g->out_width + (size_t)(column + j)) * 16;
+                vec v = vec_add(o[i], b);
+                if (residual) v = vec_add(v, vec_load(residual + at));
+                vec_store(out + at, vec_clamp(v, g->low, g->high));
+            }
+    }
+}
+
+/* One image, blocked in and out. Weights are transformed, [position][panel][in channel][16]; `m` is 2 or 4, constant where this is called. `scratch`
+ * holds (m+2)^2 tile_block (in_channels + out_channels) floats. `residual` may be the output itself. */
+static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *in, const float *weights, const float *bias, const float *residual,
+                                        float *out, float *scratch, const int m) {
+    static const float no_bias[32] = {0};
+    const struct conv *g = &w->conv;
+    const int positions = (m + 2) * (m + 2), blocks = g->in_channels / 16, panels = g->out_channels / 16;
+    const int wide = (g->out_width + m - 1) / m, tiles = wide * ((g->out_height + m - 1) / m);
+    const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;
+    for (int first = 0; first < tiles; first += w->tile_block) {
+        const int count = tiles - first < w->tile_block ? tiles - first : w->tile_block;
+        const size_t in_position = (size_t)(count * g->in_channels), out_position = (size_t)(count * g->out_channels);
+        float *products = scratch + (size_t)positions * in_position;
+        SHARED_FOR
+        for (int task = 0; task < blocks * count; task++) {
+            const int row = (first + task % count) / wide * m - g->pad_top, column = (first + task % count) % wide * m - g->pad_left;
+            for (int l = 0; l < 16; l += LANES)
+                winograd_input_tile(g, in + (size_t)(task / count) * in_plane + l, row, column, scratch + (size_t)task * 16 + l, in_position, m);
+        }
+        const struct conv tile_row = {.groups = 1, .in_channels = g->in_channels, .out_channels = g->out_channels, .out_height = 1, .out_width = count,
+                                      .kernel_height = 1, .kernel_width = 1, .sum_channels = g->sum_channels, .blocked_out = 1, .low = -INFINITY, .high = INFINITY};
+        const struct conv_input at = {(size_t)count * 16, 0, 0, (size_t)g->in_channels * 16};
+        const int vectors = LANES * TILE_VECTORS, groups = (g->out_channels + vectors - 1) / vectors;
+        SHARED_FOR
+        for (int task = 0; task < positions * groups; task++) {
+            const int channel = task % groups * vectors;
+            const size_t p = (size_t)(task / groups);
+            const float *a = scratch + p * in_position, *b = weights + (p * (size_t)panels + (size_t)(channel / 16)) * at.panel + channel % 16;
+            float *o = products + p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
+            if (channel + vectors <= g->out_channels) conv_row(&tile_row, &at, a, b, no_bias, NULL, o, 0, TILE_VECTORS, 16, 1);
+            else conv_row(&tile_row, &at, a, b, no_bias, NULL, o, 0, 1, 16, 1);
+        }
+        SHARED_FOR
+        for (int task = 0; task < panels * count; task++) {
+            const int row = (first + task % count) / wide * m, column = (first + task % count) % wide * m;
+            const size_t plane = (size_t)(task / count) * out_plane;
+            for (int l = 0; l < 16; l += LANES)
+                winograd_output_tile(g, products + (size_t)task * 16 + l, out_position, bias + task / count * 16 + l, residual ? residual + plane + l : residual,
+                                     out + plane + l, row, column, m);
+        }
+    }
+}
+
+#endif
