@@ -40,12 +40,16 @@ static float *pack_grouped(Arena *arena, const ConvGeometry *g, const float *sou
 
 /* G g G^T of every pair of channels, in double: [position][panel][channel][16]. */
 static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
-    static const double four[6][3] = {{1. / 4, 0, 0},
-                                      {-1. / 6, -1. / 6, -1. / 6},
-                                      {-1. / 6, 1. / 6, -1. / 6},
-                                      {1. / 24, 1. / 12, 1. / 6},
-                                      {1. / 24, -1. / 12, 1. / 6},
-                                      {0, 0, 1}};
+    /* A row (1, x, x^2) / prod(x - other points) for each point of runtime/winograd_transforms.h: 0, +-3/4, +-3/2; then infinity.
+     */
+    const double inner = 0.75, outer = 1.5, i2 = inner * inner, o2 = outer * outer;
+    const double at_zero = i2 * o2, at_inner = 2 * i2 * (i2 - o2), at_outer = 2 * o2 * (o2 - i2);
+    const double four[6][3] = {{1 / at_zero, 0, 0},
+                               {1 / at_inner, inner / at_inner, i2 / at_inner},
+                               {1 / at_inner, -inner / at_inner, i2 / at_inner},
+                               {1 / at_outer, outer / at_outer, o2 / at_outer},
+                               {1 / at_outer, -outer / at_outer, o2 / at_outer},
+                               {0, 0, 1}};
     static const double two[6][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
     const double(*G)[3] = g->output_size == 4 ? four : two;
     int size = g->output_size + 2;

@@ -46,7 +46,7 @@ static void test_residual_network(void **state) {
         "const @47 f32 10 ; fc/bias\n"
         "%2 f32 1x16x8x8 blocked = Conv(%1, @39, @38) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; stem + bn0 + "
         "relu0\n"
-        "%10 f32 1x32x8x8 blocked = Conv(%2, @41, @40) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu ; conv1 + bn1 + "
+        "%10 f32 1x32x8x8 blocked = Conv(%2, @41, @40) kernel_shape=[3,3] pads=[1,1,1,1] group=1 activation=relu winograd=4 ; conv1 + bn1 + "
         "relu1\n"
         "%18 f32 1x32x8x8 blocked = Conv(%10, @43, @42) kernel_shape=[3,3] pads=[1,1,1,1] group=1 winograd=4 ; conv2 + bn2\n"
         "%25 f32 1x32x8x8 blocked = Conv(%2, @45, @44, %18) kernel_shape=[1,1] pads=[0,0,0,0] group=1 activation=relu ; shortcut "
