@@ -3,7 +3,7 @@
 #include <limits.h>
 
 /* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it. */
-enum { STRIP_BYTES = 256 * 1024, ROW_PIXELS = 256 };
+enum { STRIP_BYTES = 256 * 1024, LARGE_BYTES = 1024 * 1024, ROW_PIXELS = 256 };
 
 /* Longest partial sum, in products, where one block of channels is not longer: short enough to round as little as ONNX Runtime,
  * long enough that adding the parts costs nothing. */
@@ -35,8 +35,10 @@ static void join_rows(ConvGeometry *g) {
     g->in_width = g->out_width *= joined;
 }
 
+/* Every strip streams the weights anew: where they outgrow the second-level cache, strips may fill it. */
 static int fitting_rows(const ConvGeometry *g, int64_t row_bytes, int window) {
-    int64_t rows = STRIP_BYTES / (row_bytes > 0 ? row_bytes : 1);
+    int64_t weights = (int64_t)g->in_channels * g->out_channels * g->kernel_height * g->kernel_width * (int64_t)sizeof(float);
+    int64_t rows = (weights > LARGE_BYTES ? LARGE_BYTES : STRIP_BYTES) / (row_bytes > 0 ? row_bytes : 1);
     int64_t fit = (rows - window) / g->stride_height + 1;
     if (fit < 1) fit = 1;
     return fit > g->out_height ? g->out_height : (int)fit;

@@ -6,9 +6,11 @@
 #ifdef _OPENMP
 #define PARALLEL _Pragma("omp parallel")
 #define SHARED_FOR _Pragma("omp for schedule(static)")
+#define PARALLEL_FOR _Pragma("omp parallel for schedule(static)")
 #else
 #define PARALLEL
 #define SHARED_FOR
+#define PARALLEL_FOR
 #endif
 
 #endif
