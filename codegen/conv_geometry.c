@@ -69,7 +69,7 @@ static void choose_tile_block(ConvGeometry *g) {
     g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
     if (g->tile_block > tiles) g->tile_block = (int)tiles;
     g->sum_channels = SUM_TERMS;
-    g->scratch_bytes = tile_bytes * g->tile_block;
+    g->scratch_bytes = tile_bytes * g->tile_block + (int64_t)positions * 2 * BLOCK * (int64_t)sizeof(float);
 }
 
 static bool all_fit_int(const int64_t *values, int count) {

@@ -15,6 +15,7 @@ static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input
     conv_tile(g, at, in + x * pixel, weights, bias, residual ? residual + x * out_pixel : residual, out + x * out_pixel, lanes, pixels, vectors, pixel, channel)
     CONV_TILES(TILE_PIXELS);
 #if TILE_PIXELS > 8
+    CONV_TILES(8);
     CONV_TILES(7);
 #endif
     CONV_TILES(4);

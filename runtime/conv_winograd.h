@@ -15,15 +15,21 @@ struct winograd {
 
 /* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. */
 static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, int row, int column, float *out, size_t position, const int m) {
+    float edge[6 * 6 * 16]; /* a tile that leaves the image, with its zeros */
     vec d[6][6];
-    const int inside = row >= 0 && column >= 0 && row + m + 2 <= g->in_height && column + m + 2 <= g->in_width;
+    const float *source = in + ((ptrdiff_t)row * g->in_width + column) * 16;
+    size_t step = (size_t)g->in_width * 16;
+    if (row < 0 || column < 0 || row + m + 2 > g->in_height || column + m + 2 > g->in_width) {
+        for (int i = 0; i < m + 2; i++)
+            for (int j = 0; j < m + 2; j++) {
+                const int y = row + i, x = column + j, inside = y >= 0 && y < g->in_height && x >= 0 && x < g->in_width;
+                vec_store(edge + (i * 6 + j) * 16, inside ? vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16) : vec_zero());
+            }
+        source = edge;
+        step = 6 * 16;
+    }
     UNROLL for (int i = 0; i < m + 2; i++) {
-        const int y = row + i;
-        UNROLL for (int j = 0; j < m + 2; j++) {
-            const int x = column + j;
-            if (inside || (y >= 0 && y < g->in_height && x >= 0 && x < g->in_width)) d[i][j] = vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16);
-            else d[i][j] = vec_zero();
-        }
+        UNROLL for (int j = 0; j < m + 2; j++) d[i][j] = vec_load(source + (size_t)i * step + j * 16);
         winograd_input_1d(d[i], m);
     }
     UNROLL for (int j = 0; j < m + 2; j++) {
@@ -34,10 +40,16 @@ static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float 
     }
 }
 
+/* One pixel and one vector of channels of the result. */
+static ALWAYS_INLINE void winograd_store(const struct conv *g, vec v, const float *residual, float *out, size_t at) {
+    if (residual) v = vec_add(v, vec_load(residual + at));
+    vec_store(out + at, vec_clamp(v, g->low, g->high));
+}
+
 /* One tile and one vector of channels: its pixels from the values of the positions, then bias, residual and limits. */
 static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float *products, size_t position, const float *bias, const float *residual,
                                                float *out, int row, int column, const int m) {
-    vec half[6][4];
+    vec half[6][4], result[4][4];
     const vec b = vec_load(bias);
     UNROLL for (int i = 0; i < m + 2; i++) {
         vec p[6];
@@ -48,18 +60,22 @@ static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float
         vec p[6], o[4];
         UNROLL for (int i = 0; i < m + 2; i++) p[i] = half[i][j];
         winograd_output_1d(p, o, m);
+        UNROLL for (int i = 0; i < m; i++) result[i][j] = vec_add(o[i], b);
+    }
+    const size_t first = ((size_t)row * (size_t)g->out_width + (size_t)column) * 16, step = (size_t)g->out_width * 16;
+    if (row + m <= g->out_height && column + m <= g->out_width) {
         UNROLL for (int i = 0; i < m; i++)
-            if (row + i < g->out_height && column + j < g->out_width) {
-                const size_t at = ((size_t)(row + i) * (size_t)g->out_width + (size_t)(column + j)) * 16;
-                vec v = vec_add(o[i], b);
-                if (residual) v = vec_add(v, vec_load(residual + at));
-                vec_store(out + at, vec_clamp(v, g->low, g->high));
-            }
+            UNROLL for (int j = 0; j < m; j++) winograd_store(g, result[i][j], residual, out, first + (size_t)i * step + (size_t)j * 16);
+    } else {
+        UNROLL for (int i = 0; i < m; i++)
+            UNROLL for (int j = 0; j < m; j++)
+                if (row + i < g->out_height && column + j < g->out_width)
+                    winograd_store(g, result[i][j], residual, out, first + (size_t)i * step + (size_t)j * 16);
     }
 }
 
 /* One image, blocked in and out. Weights are transformed, [position][panel][in channel][16]; `m` is 2 or 4, constant where this is called. `scratch`
- * holds (m+2)^2 tile_block (in_channels + out_channels) floats. `residual` may be the output itself. */
+ * holds (m+2)^2 (tile_block (in_channels + out_channels) + 32) floats. `residual` may be the output itself. */
 static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *in, const float *weights, const float *bias, const float *residual,
                                         float *out, float *scratch, const int m) {
     static const float no_bias[32] = {0};
@@ -69,7 +85,8 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;
     for (int first = 0; first < tiles; first += w->tile_block) {
         const int count = tiles - first < w->tile_block ? tiles - first : w->tile_block;
-        const size_t in_position = (size_t)(count * g->in_channels), out_position = (size_t)(count * g->out_channels);
+        /* An odd number of cache lines from position to position: a tile's values fall in different sets of the cache. */
+        const size_t in_position = (size_t)(count * blocks | 1) * 16, out_position = (size_t)(count * panels | 1) * 16;
         float *products = scratch + (size_t)positions * in_position;
         SHARED_FOR
         for (int task = 0; task < blocks * count; task++) {

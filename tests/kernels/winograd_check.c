@@ -47,7 +47,7 @@ static double check(size_t layer, int m, uint64_t *bits) {
                                 .pad_top = pad, .pad_left = pad, .sum_channels = 32, .blocked_out = 1, .low = 0.0f, .high = INFINITY}, layers[layer].tile_block};
     const size_t outputs = (size_t)(out * rows * columns);
     float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)out), *residual = filled(outputs), *y = filled(outputs);
-    float *u = transformed(w, in, out, m), *scratch = filled((size_t)((m + 2) * (m + 2) * g.tile_block * (in + out)));
+    float *u = transformed(w, in, out, m), *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + out) + 32)));
     memcpy(y, residual, outputs * sizeof *y);
     const float *r = layers[layer].residual ? y : NULL; /* in place, as the compiler plans it */
     if (m == 2) conv_winograd(&g, x, u, bias, r, y, scratch, 2);
