@@ -6,6 +6,9 @@
 #include "runtime/conv.h"
 #include "runtime/vec.h"
 
+/* Weights are read once a strip, in order, from a cache they outgrow: floats to ask for ahead of their use. */
+enum { WEIGHTS_AHEAD = 512 };
+
 /* Where the input of a tile lies, in floats. */
 struct conv_input {
     size_t block, row, column; /* from one block of 16 channels, kernel row or kernel column to the next */
@@ -17,7 +20,8 @@ struct conv_input {
 static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
                                     const float *bias, const float *residual, float *out, int lanes, const int pixels,
                                     const int vectors, const size_t pixel, const size_t channel) {
-    vec acc[TILE_PIXELS][TILE_VECTORS], total[TILE_PIXELS][TILE_VECTORS];
+    vec acc[TILE_PIXELS][TILE_VECTORS];
+    volatile vec total[TILE_PIXELS][TILE_VECTORS]; /* in memory: the sums and the weights need the registers */
     UNROLL for (int n = 0; n < vectors; n++) {
         const vec b = vec_load(bias + n * LANES);
         UNROLL for (int m = 0; m < pixels; m++) {
@@ -25,6 +29,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
             total[m][n] = vec_zero();
         }
     }
+    const size_t second = (size_t)(LANES / 16) * at->panel + LANES % 16; /* where the second vector's weights are */
     int part = 0;
     for (int first = 0; first < g->in_channels; first += 16, part += 16, in += at->block) {
         if (part == g->sum_channels) {
@@ -40,12 +45,14 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
             for (int kx = 0; kx < g->kernel_width; kx++) {
                 const float *a = in + (size_t)ky * at->row + (size_t)kx * at->column;
                 for (int c = 0; c < count; c++, a += channel, weights += 16) {
-                    vec b[TILE_VECTORS];
-                    UNROLL for (int n = 0; n < vectors; n++)
-                        b[n] = vec_load(weights + (size_t)(n * LANES / 16) * at->panel + (size_t)(n * LANES % 16));
+                    /* Named, not in an array: gcc keeps an array in memory in some of the variants. */
+                    const vec b0 = vec_load(weights), b1 = vectors == 2 ? vec_load(weights + second) : b0;
+                    PREFETCH(weights + WEIGHTS_AHEAD);
+                    if (vectors == 2) PREFETCH(weights + second + WEIGHTS_AHEAD);
                     UNROLL for (int m = 0; m < pixels; m++) {
                         const float s = a[(size_t)m * pixel];
-                        UNROLL for (int n = 0; n < vectors; n++) acc[m][n] = vec_fma(s, b[n], acc[m][n]);
+                        acc[m][0] = vec_fma(s, b0, acc[m][0]);
+                        if (vectors == 2) acc[m][TILE_VECTORS - 1] = vec_fma(s, b1, acc[m][TILE_VECTORS - 1]);
                     }
                 }
             }

@@ -43,6 +43,11 @@ enum { LANES = 4, TILE_VECTORS = 1 };
 #else
 #define ALWAYS_INLINE inline
 #endif
+#ifdef __GNUC__
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
 /* Constant bounds unroll, so that accumulators stay in registers. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
