@@ -1,4 +1,4 @@
-"""The convolution kernels are right with every compiler and vector width, and their bits are the same wherever FMA exists."""
+"""The convolution kernels are right with every compiler and vector width, and their bits are the same wherever FMA exists, AArch64 included."""
 import pathlib
 import platform
 import shutil
@@ -8,16 +8,14 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": ["-march=x86-64-v3", "-DPLAIN_C"]}
-
-
 CHECKS = ["conv_check", "winograd_check"]
 
 
-def run(check, compiler, flags, folder):
+def run(check, compiler, flags, folder, emulator=()):
     program = folder / check
     subprocess.run([compiler, "-std=gnu11", "-ffp-contract=off", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", *flags, f"-I{ROOT}",
                     str(ROOT / f"tests/kernels/{check}.c"), "-o", str(program), "-lm"], check=True)
-    done = subprocess.run([str(program)], capture_output=True, text=True)
+    done = subprocess.run([*emulator, str(program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     return done.stdout.strip()
 
@@ -44,5 +42,7 @@ def test_same_bits_with_every_width_and_compiler(check, tmp_path):
     assert shutil.which("gcc") and shutil.which("clang")
     results = {(compiler, name): run(check, compiler, flags, tmp_path)
                for compiler in ("gcc", "clang") for name, flags in FUSED.items() if runnable(name)}
+    results["aarch64-linux-gnu-gcc", "neon"] = run(check, "aarch64-linux-gnu-gcc", ["-static"], tmp_path, ["qemu-aarch64"])
+    results["aarch64-linux-gnu-gcc", "plain"] = run(check, "aarch64-linux-gnu-gcc", ["-static", "-DPLAIN_C"], tmp_path, ["qemu-aarch64"])
     print(results)
     assert len(set(results.values())) == 1, results
