@@ -17,7 +17,9 @@ bool codegen_emit(Graph *graph, const CodegenOptions *options, FILE *source, FIL
     return true;
 }
 
-static const CodegenOptions unnamed = {.name = "net", .model = "", .header_name = "net.h"};
+static const Variant no_variants[] = {{0}};
+static const Target portable = {.name = "portable", .variants = no_variants};
+static const CodegenOptions unnamed = {.name = "net", .model = "", .header_name = "net.h", .target = &portable};
 
 bool codegen_check(Graph *graph) {
     return emitter_lower(ARENA_NEW(graph->arena, Emitter), graph, &unnamed);

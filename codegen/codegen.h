@@ -2,6 +2,7 @@
 #ifndef SKIPC_CODEGEN_H
 #define SKIPC_CODEGEN_H
 
+#include "codegen/targets.h"
 #include "ir/graph.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@ typedef struct {
     const char *name;  /* C identifier: `net` gives net_run and NET_ARENA_BYTES */
     const char *model; /* file name without folder, for the opening comment */
     WeightsMode weights;
+    const Target *target;
     const char *header_name;  /* what the source includes, e.g. "net.h" */
     const char *weights_name; /* file name of the weights beside the source (asm and file modes) */
 } CodegenOptions;

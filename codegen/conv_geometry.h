@@ -5,10 +5,10 @@
 #include "ir/graph.h"
 
 typedef enum {
-    CONV_DENSE,   /* every output channel sums all channels of its group */
+    CONV_DENSE,    /* every output channel sums all channels of its group */
     CONV_WINOGRAD, /* minimal filtering, as the pass choose-kernels decided */
-    CONV_GROUPED, /* groups narrower than a block: blocked in and out */
-    CONV_DIRECT   /* weights computed at run time: plain loops */
+    CONV_GROUPED,  /* groups narrower than a block: blocked in and out */
+    CONV_DIRECT    /* weights computed at run time: plain loops */
 } ConvKernel;
 
 /* The fields of `struct conv` in runtime/conv.h, which documents them. */

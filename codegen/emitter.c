@@ -1,6 +1,6 @@
 #include "codegen/emitter.h"
 
-#include "codegen/kernels.h"
+#include "codegen/kernel_copies.h"
 #include "ir/op_table.h"
 
 #include <math.h>
@@ -21,64 +21,6 @@ void emit(Emitter *e, const char *format, ...) {
     for (const char *c = line.data; *c; c++) e->depth += (*c == '{') - (*c == '}');
 }
 
-static int find_kernel(const char *name, size_t length) {
-    for (int k = 0; kernel_files[k].name; k++)
-        if (strlen(kernel_files[k].name) == length && memcmp(kernel_files[k].name, name, length) == 0) return k;
-    return -1;
-}
-
-static void copy_kernel(Emitter *e, int index);
-
-/* True where the line is consumed: an include, or part of the include guard. */
-static bool handle_directive(Emitter *e, const char *line, size_t length, int conditions) {
-    static const char own[] = "#include \"runtime/", system[] = "#include <", guard[] = "#ifndef RUNTIME_",
-                      define[] = "#define RUNTIME_";
-    if (length > strlen(own) && memcmp(line, own, strlen(own)) == 0) {
-        const char *name = line + strlen(own), *end = strchr(name, '.');
-        int kernel = find_kernel(name, (size_t)(end - name));
-        if (kernel >= 0) copy_kernel(e, kernel);
-        return true;
-    }
-    if (conditions == 1 && length > strlen(system) && memcmp(line, system, strlen(system)) == 0) {
-        const char *text = arena_printf(e->graph->arena, "%.*s\n", (int)length, line);
-        if (!e->system_includes.data || !strstr(e->system_includes.data, text)) text_printf(&e->system_includes, "%s", text);
-        return true;
-    }
-    return (length > strlen(guard) && memcmp(line, guard, strlen(guard)) == 0) ||
-           (length > strlen(define) && memcmp(line, define, strlen(define)) == 0) ||
-           (conditions == 0 && length >= 6 && memcmp(line, "#endif", 6) == 0);
-}
-
-/* A kernel file without its include guard; what it includes comes first. */
-static void copy_kernel(Emitter *e, int index) {
-    if (e->kernel_used[index]) return;
-    e->kernel_used[index] = true;
-    int conditions = 0;
-    Text body = {.arena = e->graph->arena};
-    for (const char *line = kernel_files[index].text; *line;) {
-        const char *end = strchr(line, '\n');
-        size_t length = end ? (size_t)(end - line) : strlen(line);
-        conditions += length > 3 && memcmp(line, "#if", 3) == 0;
-        conditions -= length >= 6 && memcmp(line, "#endif", 6) == 0;
-        bool blank_again =
-            length == 0 &&
-            (body.length == 0 || (body.length > 1 && body.data[body.length - 1] == '\n' && body.data[body.length - 2] == '\n'));
-        if (!handle_directive(e, line, length, conditions) && !blank_again) text_printf(&body, "%.*s\n", (int)length, line);
-        line = end ? end + 1 : line + length;
-    }
-    while (body.length > 1 && body.data[body.length - 1] == '\n' && body.data[body.length - 2] == '\n') body.length--;
-    text_add(&e->kernels, body.data, body.length);
-    text_add(&e->kernels, "\n", 1);
-}
-
-void use_kernel(Emitter *e, const char *kernel) {
-    int index = find_kernel(kernel, strlen(kernel));
-    if (index >= 0)
-        copy_kernel(e, index);
-    else
-        fail(e->graph->diag, STATUS_UNSUPPORTED, "skipc has no kernel '%s'", kernel);
-}
-
 /* The name under which `key` is defined already, or NULL. */
 static const char *defined_name(const Emitter *e, const char *key) {
     for (int k = 0; k < e->defined_count; k++)
@@ -97,10 +39,29 @@ static void remember(Emitter *e, const char *key, const char *name) {
     e->defined[e->defined_count++] = (Definition){arena_strdup(e->graph->arena, key), name};
 }
 
-void define_function(Emitter *e, const char *text) {
-    if (defined_name(e, text)) return;
-    remember(e, text, "");
-    text_printf(&e->helpers, "%s\n", text);
+void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *geometry, const char *constants) {
+    if (defined_name(e, name)) return;
+    remember(e, name, name);
+    copy_vector_kernel(e, kernel);
+    const char *parameters = arena_printf(e->graph->arena,
+                                          "const struct %s *g, const float *in, const float *weights, const float *bias,\n"
+                                          "                const float *residual, float *out, float *scratch",
+                                          geometry);
+    for (int v = 0; v < e->variant_count; v++) {
+        const char *suffix = e->variants[v].variant->suffix;
+        text_printf(&e->variants[v].specialised,
+                    "static void %s%s(%s) {\n    PARALLEL\n    %s%s(g, in, weights, bias, residual, out, scratch, %s);\n}\n\n",
+                    name, suffix, parameters, kernel, suffix, constants);
+    }
+    text_printf(&e->specialised, "static void %s(%s) {\n", name, parameters);
+    if (e->variant_count) text_printf(&e->specialised, "#ifdef RUN_TIME_WIDTHS\n");
+    for (int v = 0; v < e->variant_count; v++)
+        text_printf(&e->specialised,
+                    "    if (%s) {\n        %s%s(g, in, weights, bias, residual, out, scratch);\n        return;\n    }\n",
+                    e->variants[v].variant->supported, name, e->variants[v].variant->suffix);
+    if (e->variant_count) text_printf(&e->specialised, "#endif\n");
+    text_printf(&e->specialised, "    PARALLEL\n    %s(g, in, weights, bias, residual, out, scratch, %s);\n}\n\n", kernel,
+                constants);
 }
 
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser) {
@@ -242,11 +203,10 @@ static void copy_remaining_outputs(Emitter *e) {
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     Arena *arena = graph->arena;
     *e = (Emitter){.graph = graph, .options = options};
-    e->weights.arena = e->steps.arena = e->kernels.arena = e->helpers.arena = e->system_includes.arena = arena;
+    e->weights.arena = e->steps.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena = e->system_includes.arena =
+        arena;
     text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
-    int kernels = 0;
-    while (kernel_files[kernels].name) kernels++;
-    e->kernel_used = ARENA_ARRAY(arena, bool, kernels + 1);
+    kernels_begin(e);
     e->place_macro = ARENA_ARRAY(arena, const char *, graph->value_count + 1);
     if (!(e->plan = plan_memory(graph))) return false;
     e->scratch_used = ARENA_ARRAY(arena, bool, e->plan->steps + 1);

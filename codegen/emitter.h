@@ -15,14 +15,24 @@ typedef struct {
     const char *key, *name;
 } Definition;
 
+/* The kernels once more, for one vector width: every name that depends on it carries the variant's suffix. */
+typedef struct {
+    const Variant *variant;
+    bool *used; /* by index in kernel_files */
+    Text kernels, specialised;
+} KernelCopies;
+
 struct Emitter {
     Graph *graph;
     Plan *plan;
     const CodegenOptions *options;
     Weights weights;
-    Text steps;   /* the body of net_run */
-    Text kernels; /* copied from runtime/ */
-    Text helpers; /* specialisations and tables that the steps share */
+    Text steps;             /* the body of net_run */
+    Text kernels;           /* copied from runtime/ */
+    Text specialised;       /* kernels with their constants, one function for each use */
+    Text helpers;           /* constants that the steps share */
+    KernelCopies *variants; /* by the target's variants */
+    int variant_count;
     Text system_includes;
     bool *kernel_used;   /* by index in kernel_files */
     Definition *defined; /* what the helpers hold */
@@ -37,8 +47,10 @@ struct Emitter {
 /* Lowers every node; false with the graph's diagnostic set. Nothing is written yet. */
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options);
 
-/* Adds the function `text` to the helpers in front of net_run, unless it is there already. */
-void define_function(Emitter *e, const char *text);
+/* A kernel of runtime/ with its constants filled in: a function `name` that calls `kernel`(ARGUMENTS, `constants`), where
+ * ARGUMENTS are the geometry (of type `geometry`), in, weights, bias, residual, out and scratch. Each variant of the target has
+ * its own. */
+void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *geometry, const char *constants);
 /* A constant `static const TYPE NAME = INITIALISER;`, its name made from `stem`; equal ones share one. Returns the name. */
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser);
 

@@ -116,36 +116,18 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
         use_kernel(e, "conv_direct");
         return "conv_direct";
     }
+    const char *name;
     if (g->kernel == CONV_GROUPED) {
-        use_kernel(e, "conv_grouped");
-        const char *name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
-        define_function(
-            e, arena_printf(arena,
-                            "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
-                            "                const float *residual, float *out, float *scratch) {\n"
-                            "    PARALLEL\n    conv_grouped(g, in, weights, bias, residual, out, scratch, %d);\n}\n",
-                            name, g->in_channels));
-        return name;
+        name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
+        specialise_kernel(e, "conv_grouped", name, "conv", arena_printf(arena, "%d", g->in_channels));
+    } else if (g->kernel == CONV_WINOGRAD) {
+        name = arena_printf(arena, "conv_winograd_%d", g->output_size);
+        specialise_kernel(e, "conv_winograd", name, "winograd", arena_printf(arena, "%d", g->output_size));
+    } else {
+        name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
+        specialise_kernel(e, "conv_dense", name, "conv",
+                          arena_printf(arena, "%d, %d", g->blocked_in ? BLOCK : 1, g->stride_width));
     }
-    if (g->kernel == CONV_WINOGRAD) {
-        use_kernel(e, "conv_winograd");
-        const char *name = arena_printf(arena, "conv_winograd_%d", g->output_size);
-        define_function(
-            e, arena_printf(arena,
-                            "static void %s(const struct winograd *g, const float *in, const float *weights, const float *bias,\n"
-                            "                const float *residual, float *out, float *scratch) {\n"
-                            "    PARALLEL\n    conv_winograd(g, in, weights, bias, residual, out, scratch, %d);\n}\n",
-                            name, g->output_size));
-        return name;
-    }
-    use_kernel(e, "conv_dense");
-    const char *name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
-    define_function(
-        e, arena_printf(arena,
-                        "static void %s(const struct conv *g, const float *in, const float *weights, const float *bias,\n"
-                        "                const float *residual, float *out, float *scratch) {\n"
-                        "    PARALLEL\n    conv_dense(g, in, weights, bias, residual, out, scratch, %d, %d);\n}\n",
-                        name, g->blocked_in ? BLOCK : 1, g->stride_width));
     return name;
 }
 

@@ -16,6 +16,35 @@ static void write_opening(const Emitter *e, FILE *out) {
     fprintf(out, "#include \"%s\"\n\n%s\n", e->options->header_name, e->system_includes.data);
 }
 
+/* One variant's kernels, compiled for its instructions whatever the compiler's flags are. */
+static void write_variant(const KernelCopies *copies, FILE *out) {
+    const char *features = copies->variant->features;
+    fprintf(out, "#ifdef __clang__\n#pragma clang attribute push(__attribute__((target(\"%s\"))), apply_to = function)\n",
+            features);
+    fprintf(out, "#else\n#pragma GCC push_options\n#pragma GCC target(\"%s\")\n#endif\n\n%s\n%s", features, copies->kernels.data,
+            copies->specialised.data);
+    fprintf(out, "#ifdef __clang__\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n\n");
+}
+
+static void write_kernels(const Emitter *e, FILE *out) {
+    if (e->kernels.data) fprintf(out, "%s\n", e->kernels.data);
+    if (e->specialised.data && e->variant_count) {
+        fprintf(out, "/* The same kernels for wider vectors than the compiler's flags allow, chosen at run time. */\n"
+                     "#if defined(__GNUC__) && defined(__x86_64__) && !defined(PLAIN_C)\n#define RUN_TIME_WIDTHS\n#include "
+                     "<immintrin.h>\n\n");
+        for (int v = 0; v < e->variant_count; v++) write_variant(&e->variants[v], out);
+        fprintf(out, "#endif\n\n");
+    }
+    if (e->specialised.data) fprintf(out, "%s\n", e->specialised.data);
+}
+
+static void write_required(const Emitter *e, FILE *out) {
+    const Target *target = e->options->target;
+    if (target->required)
+        fprintf(out, "#if !(%s)\n#error \"compiled by skipc for %s: use %s\"\n#endif\n\n", target->required, target->name,
+                target->help);
+}
+
 static void write_inline_weights(const Emitter *e, FILE *out) {
     fprintf(out, "/* The bytes of all constants, little-endian. */\n"
                  "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__\n"
@@ -102,7 +131,8 @@ static void write_checks(const Emitter *e, FILE *out) {
 
 void write_source(Emitter *e, FILE *out) {
     write_opening(e, out);
-    if (e->kernels.data) fprintf(out, "%s\n", e->kernels.data);
+    write_required(e, out);
+    write_kernels(e, out);
     if (e->helpers.data) fprintf(out, "%s\n", e->helpers.data);
     if (e->weights.count && e->options->weights == WEIGHTS_INLINE) write_inline_weights(e, out);
     if (e->weights.count && e->options->weights == WEIGHTS_ASM) write_asm_weights(e, out);

@@ -71,6 +71,7 @@ static bool generate(Driver *driver, const Workshop *shop, Graph *graph, Weights
     CodegenOptions options = {.name = "model",
                               .model = shop->model,
                               .weights = mode,
+                              .target = targets(),
                               .header_name = names[MODEL_HEADER],
                               .weights_name = names[MODEL_WEIGHTS]};
     Output outputs[MODEL_FILES] = {{.path = NULL}};

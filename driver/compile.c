@@ -16,11 +16,14 @@ typedef struct {
     int weights;      /* WeightsMode */
 } CompileOptions;
 
-static const char targets[] = "portable";
-
-static bool check_target(Driver *driver, const char *target) {
-    if (strcmp(target, "portable") == 0) return true;
-    return fail(driver->diag, STATUS_USAGE, "target '%s' is not supported: there is %s", target, targets);
+static const Target *find_target(Driver *driver, const char *name) {
+    const Target *target = target_find(name);
+    if (target) return target;
+    const char *names = "";
+    for (const Target *known = targets(); known->name; known++)
+        names = arena_printf(driver->arena, "%s%s%s", names, *names ? ", " : "", known->name);
+    fail(driver->diag, STATUS_USAGE, "target '%s' is not supported: there are %s", name, names);
+    return NULL;
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -43,7 +46,7 @@ static bool check_out(Driver *driver, const char *out) {
 /* Fills in what was not given, and checks what was. */
 static bool complete_options(Driver *driver, CompileOptions *options) {
     Arena *arena = driver->arena;
-    if (!check_target(driver, options->target)) return false;
+    if (!find_target(driver, options->target)) return false;
     if (!options->out) {
         const char *model = file_name(options->model.path);
         size_t stem = strlen(model) - (ends_with(model, ".onnx") ? strlen(".onnx") : 0);
@@ -124,6 +127,7 @@ static bool write_outputs(Driver *driver, Graph *graph, const CompileOptions *op
     CodegenOptions codegen = {.name = options->name,
                               .model = file_name(options->model.path),
                               .weights = (WeightsMode)options->weights,
+                              .target = find_target(driver, options->target),
                               .header_name = file_name(outputs[HEADER].path),
                               .weights_name = weights ? file_name(weights) : NULL};
     progress_update(&driver->progress, "writing %s", options->out);
@@ -149,7 +153,8 @@ bool command_compile(Driver *driver, int argc, char **argv) {
          .kind = OPTION_TEXT,
          .target = &options.target,
          .argument = "TARGET",
-         .help = "machine to write for: portable (default), any C99 compiler"},
+         .help = "portable (default: any C99 compiler, as wide as its flags say), auto (x86-64 widths chosen at run time),\n"
+                 "                              x86-64-v2, x86-64-v3, x86-64-v4, aarch64"},
         {.name = "weights",
          .kind = OPTION_CHOICE,
          .target = &options.weights,

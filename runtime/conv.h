@@ -20,4 +20,12 @@ struct conv {
     float low, high;                /* the activation: the result is limited to these */
 };
 
+/* A 3x3 convolution of stride 1 by minimal filtering, F(m x m, 3 x 3) (Winograd; Lavin and Gray, arXiv:1509.09308): m x m output pixels from
+ * (m+2)^2 products per pair of channels instead of 9 m^2. Each of the (m+2)^2 positions is a pointwise convolution over
+ * tiles, done by the micro-kernel of the direct convolutions. */
+struct winograd {
+    struct conv conv;
+    int tile_block; /* tiles that are transformed and multiplied at a time */
+};
+
 #endif

@@ -5,14 +5,6 @@
 #include "runtime/threads.h"
 #include "runtime/winograd_transforms.h"
 
-/* A 3x3 convolution of stride 1 by minimal filtering, F(m x m, 3 x 3) (Winograd; Lavin and Gray, arXiv:1509.09308): m x m output pixels from
- * (m+2)^2 products per pair of channels instead of 9 m^2. Each of the (m+2)^2 positions is a pointwise convolution over
- * tiles, done by the micro-kernel of the direct convolutions. */
-struct winograd {
-    struct conv conv;
-    int tile_block; /* tiles that are transformed and multiplied at a time */
-};
-
 /* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. */
 static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, int row, int column, float *out, size_t position, const int m) {
     float edge[6 * 6 * 16]; /* a tile that leaves the image, with its zeros */
