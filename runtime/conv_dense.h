@@ -33,8 +33,8 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
                 const float *r = residual ? residual + o : residual;
                 const int lanes = g->out_channels - channels;
                 const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
-                if (channels + wide <= panels * 16) conv_row(g, &at, a, w, b, r, out + o, lanes, TILE_VECTORS, pixel, channel);
-                else conv_row(g, &at, a, w, b, r, out + o, lanes, 1, pixel, channel);
+                if (unit == 16 && stride == 1) conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
+                else conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
             }
         }
     }

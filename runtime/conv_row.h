@@ -4,7 +4,7 @@
 #include "runtime/conv_tile.h"
 
 /* One row of output pixels by `vectors` vectors of output channels. */
-static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
+static ALWAYS_INLINE void conv_row_vectors(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
                                    const float *bias, const float *residual, float *out, int lanes, const int vectors,
                                    const size_t pixel, const size_t channel) {
     const size_t out_pixel = g->blocked_out ? 16 : 1;
@@ -22,6 +22,20 @@ static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input
     CONV_TILES(2);
     CONV_TILES(1);
 #undef CONV_TILES
+}
+
+/* The same by as many vectors as a tile has, or by one where so many channels are not left of the `panels`' last. */
+static ALWAYS_INLINE void conv_row(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
+                                   const float *bias, const float *residual, float *out, int lanes, const size_t pixel,
+                                   const size_t channel) {
+    if (LANES * TILE_VECTORS <= 16 || lanes > 16) conv_row_vectors(g, at, in, weights, bias, residual, out, lanes, TILE_VECTORS, pixel, channel);
+    else conv_row_vectors(g, at, in, weights, bias, residual, out, lanes, 1, pixel, channel);
+}
+
+/* Every convolution whose pixels follow each other in a blocked input shares this one: micro-kernels are long. */
+static void conv_row_blocked(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
+                             const float *bias, const float *residual, float *out, int lanes) {
+    conv_row(g, at, in, weights, bias, residual, out, lanes, 16, 1);
 }
 
 #endif

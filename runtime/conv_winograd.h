@@ -96,8 +96,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
             const size_t p = (size_t)(task / groups);
             const float *a = scratch + p * in_position, *b = weights + (p * (size_t)panels + (size_t)(channel / 16)) * at.panel + channel % 16;
             float *o = products + p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
-            if (channel + vectors <= g->out_channels) conv_row(&tile_row, &at, a, b, no_bias, NULL, o, 0, TILE_VECTORS, 16, 1);
-            else conv_row(&tile_row, &at, a, b, no_bias, NULL, o, 0, 1, 16, 1);
+            conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, g->out_channels - channel);
         }
         SHARED_FOR
         for (int task = 0; task < panels * count; task++) {

@@ -28,17 +28,23 @@ def test_arena(network, most_bytes, tmp_path):
     assert sizes["arena_bytes"] <= most_bytes
 
 
+# Seconds alone, and megabytes: the transformed weights of the fastest kernels make the file twice as long.
+COMPILE_LIMITS = {"memory": (15, 2000), "speed": (20, 2048)}
+
+
 @pytest.mark.xdist_group("resnet50")
-def test_resnet50_compiles_within_limits(tmp_path):
+@pytest.mark.parametrize("optimize", COMPILE_LIMITS)
+def test_resnet50_compiles_within_limits(optimize, tmp_path):
     """Memory is asserted; times depend on what else runs, and are reported."""
+    seconds, megabytes = COMPILE_LIMITS[optimize]
     path = tmp_path / "resnet50.onnx"
     source = tmp_path / "resnet50.c"
     export("resnet50", "script-folded", str(path))
-    skipc = harness.measured([harness.skipc_path(), "compile", path, "-o", source, "--optimize", "memory"])
-    harness.report(f"skipc compile resnet50.onnx: {skipc.seconds:.2f} s (at most 1.5 alone), {skipc.megabytes:.0f} MB (at most 600)")
+    skipc = harness.measured([harness.skipc_path(), "compile", path, "-o", source, "--optimize", optimize])
+    harness.report(f"skipc compile --optimize {optimize} resnet50.onnx: {skipc.seconds:.2f} s, {skipc.megabytes:.0f} MB")
     gcc = harness.measured(["gcc", "-O2", "-c", source, "-o", tmp_path / "resnet50.o"])
-    harness.report(f"gcc -O2 resnet50.c: {gcc.seconds:.1f} s (at most 15 alone), {gcc.megabytes:.0f} MB (at most 2000)")
+    harness.report(f"gcc -O2 resnet50.c: {gcc.seconds:.1f} s (at most {seconds} alone), {gcc.megabytes:.0f} MB (at most {megabytes})")
     for file in tmp_path.iterdir():
         file.unlink()
-    assert skipc.megabytes <= 600
-    assert gcc.megabytes <= 2000
+    assert skipc.megabytes <= (600 if optimize == "memory" else 1200)
+    assert gcc.megabytes <= megabytes
