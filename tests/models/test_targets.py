@@ -1,0 +1,78 @@
+"""--target: what each is compiled for, and the same bits from all of them."""
+
+import platform
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import harness
+
+CPU = Path("/proc/cpuinfo").read_text() if platform.system() == "Linux" else ""
+FLAGS = {"x86-64-v2": "-march=x86-64-v2", "x86-64-v3": "-march=x86-64-v3", "x86-64-v4": "-march=x86-64-v4"}
+FUSED = ("x86-64-v3", "x86-64-v4")  # v2 has no fused multiply-add
+
+
+def compile_for(target, folder, *flags, compiler="gcc"):
+    """A library of the sample network and its source."""
+    folder.mkdir()
+    source = harness.compile_model(harness.SAMPLE, folder / "net.c", "--target", target)
+    return source, harness.build_shared(source, *flags, compiler=compiler, optimise="-O2")
+
+
+def outputs(source, library):
+    images = np.load(harness.ROOT / "tests/data/cifar10_test_500.npz")["x"][:8].astype(np.float32)
+    network = harness.Network(source, library)
+    return np.concatenate([network([image[None]], [((1, 10), np.float32)])[0] for image in images])
+
+
+def runnable(target):
+    return target != "x86-64-v4" or "avx512vl" in CPU
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_auto_needs_no_flags_and_gives_the_bits_of_every_target(compiler, tmp_path):
+    assert platform.machine() == "x86_64", "this comparison names x86 targets"
+    expected = outputs(*compile_for("auto", tmp_path / "auto", compiler=compiler))
+    threads = ["-fopenmp", *([FLAGS["x86-64-v3"]] if compiler == "clang" else [])]  # there it follows the flags: docs/commands.md
+    for flags in (threads, ["-march=x86-64-v3"], ["-march=x86-64-v3", "-DPLAIN_C"]):
+        folder = tmp_path / "".join(flags)
+        np.testing.assert_array_equal(outputs(*compile_for("auto", folder, *flags, compiler=compiler)), expected)
+    for target in FUSED:
+        source, library = compile_for(target, tmp_path / target, FLAGS[target], compiler=compiler)
+        if runnable(target):
+            np.testing.assert_array_equal(outputs(source, library), expected)
+
+
+@pytest.mark.parametrize("target", [*FLAGS, "aarch64"])
+def test_a_build_for_less_is_refused_with_the_flags_it_needs(target, tmp_path):
+    source = harness.compile_model(harness.SAMPLE, tmp_path / "net.c", "--target", target)
+    done = subprocess.run(["gcc", "-c", source, "-o", tmp_path / "net.o"], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert f"compiled by skipc for {target}" in done.stderr
+
+
+def test_aarch64_builds_and_gives_the_same_bits(tmp_path):
+    """Run under emulation, against the desktop's AVX2."""
+    main = tmp_path / "main.c"
+    main.write_text(
+        '#include "net.h"\n#include <stdio.h>\n'
+        "static float input[NET_INPUT_ELEMENTS], output[NET_OUTPUT_ELEMENTS];\n"
+        "static unsigned char memory[NET_ARENA_BYTES + NET_ARENA_ALIGN];\n"
+        "int main(void) {\n"
+        "    unsigned char *arena = memory;\n"
+        "    while ((uintptr_t)arena % NET_ARENA_ALIGN) arena++;\n"
+        "    for (int i = 0; i < NET_INPUT_ELEMENTS; i++) input[i] = (float)(i * 37 % 256);\n"
+        "    int status = net_run(input, output, arena);\n"
+        '    for (int i = 0; i < NET_OUTPUT_ELEMENTS; i++) printf("%a\\n", (double)output[i]);\n'
+        "    return status;\n}\n"
+    )
+    printed = {}
+    for target, compiler, emulator in (("aarch64", ["aarch64-linux-gnu-gcc", "-static"], ["qemu-aarch64"]), ("x86-64-v3", ["gcc", "-march=x86-64-v3"], [])):
+        harness.compile_model(harness.SAMPLE, tmp_path / "net.c", "--target", target)
+        program = tmp_path / target
+        harness.checked([*compiler, "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", main, tmp_path / "net.c", "-o", program, "-lm"])
+        printed[target] = harness.checked([*emulator, program])
+    assert printed["aarch64"] == printed["x86-64-v3"]
+    assert len(printed["aarch64"].split()) == 10
