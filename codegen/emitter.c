@@ -10,6 +10,10 @@ Graph *emitter_graph(Emitter *e) {
     return e->graph;
 }
 
+const Plan *emitter_plan(const Emitter *e) {
+    return e->plan;
+}
+
 void emit(Emitter *e, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -74,9 +78,9 @@ const char *define_constant(Emitter *e, const char *type, const char *stem, cons
     return name;
 }
 
-static const char *offset_macro(Emitter *e, const Value *root) {
-    const char **macro = &e->place_macro[root->id];
-    if (!*macro) *macro = arena_printf(e->graph->arena, "AT_%d_%s", root->id, identifier_part(e->graph->arena, root->name));
+static const char *offset_macro(Emitter *e, const Value *anchor) {
+    const char **macro = &e->place_macro[anchor->id];
+    if (!*macro) *macro = arena_printf(e->graph->arena, "AT_%d_%s", anchor->id, identifier_part(e->graph->arena, anchor->name));
     return *macro;
 }
 
@@ -86,20 +90,32 @@ static const Parameter *parameter_of(const Parameter *parameters, int count, con
     return NULL;
 }
 
+/* Memory that the caller passed, `within` bytes behind its start. */
+static const char *parameter_address(Emitter *e, const Parameter *parameter, int64_t within, Dtype type, const char *qualifier) {
+    Arena *arena = e->graph->arena;
+    int64_t size = (int64_t)dtype_size(parameter->value->type);
+    if (parameter->value->type == type && within % size == 0)
+        return within ? arena_printf(arena, "%s + %lld", parameter->name, (long long)(within / size)) : parameter->name;
+    const char *start = within
+                            ? arena_printf(arena, "((%sunsigned char *)%s + %lld)", qualifier, parameter->name, (long long)within)
+                            : parameter->name;
+    return arena_printf(arena, "(%s%s *)(%svoid *)%s", qualifier, dtype_c_name(type), qualifier, start);
+}
+
 /* Memory of a value that is no constant, as an expression of type `T *` or `const T *`. */
 static const char *address(Emitter *e, const Value *value, const char *qualifier) {
-    const Value *root = e->plan->of[value->id].storage;
-    const char *type = dtype_c_name(value->type);
+    const Placement *place = &e->plan->of[value->id];
+    const Value *root = place->storage;
     const Graph *graph = e->graph;
     const Parameter *parameter = NULL;
     if (root->is_input)
         parameter = parameter_of(e->inputs, graph->input_count, e->plan, root);
-    else if (e->plan->of[root->id].offset < 0)
+    else if (place->offset < 0)
         parameter = parameter_of(e->outputs, graph->output_count, e->plan, root);
-    if (parameter && parameter->value->type == value->type) return parameter->name;
-    if (parameter) return arena_printf(graph->arena, "(%s%s *)(%svoid *)%s", qualifier, type, qualifier, parameter->name);
+    if (parameter) return parameter_address(e, parameter, place->within, value->type, qualifier);
     e->uses_memory = true;
-    return arena_printf(graph->arena, "(%s%s *)(memory + %s)", qualifier, type, offset_macro(e, root));
+    return arena_printf(graph->arena, "(%s%s *)(memory + %s)", qualifier, dtype_c_name(value->type),
+                        offset_macro(e, place->anchor));
 }
 
 /* `data` stays where it is: in the arena. */
@@ -170,9 +186,14 @@ static bool lower_node(Emitter *e, Node *node) {
     emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type),
          step_shapes(e, node));
     e->depth = 1;
+    size_t comment_end = e->steps.length;
     emit(e, "{");
+    size_t body = e->steps.length;
     if (!lower_of(node->op)(e, node)) return false;
-    emit(e, "}");
+    if (e->steps.length == body) /* a view, or a Concat whose parts lie in place: nothing to do */
+        e->steps.data[e->steps.length = comment_end] = '\0';
+    else
+        emit(e, "}");
     return e->graph->diag->status == STATUS_OK;
 }
 

@@ -13,6 +13,7 @@ typedef bool Lower(Emitter *e, Node *node);
 Lower *lower_of(Op op);
 
 Graph *emitter_graph(Emitter *e);
+const Plan *emitter_plan(const Emitter *e);
 /* Appends formatted text to the current step, indented as deep as the open braces. One call is one line. */
 void emit(Emitter *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Names a kernel file of runtime/ (without ".h"): it and what it includes are copied into the output, once. */

@@ -1,5 +1,6 @@
 /* Operators that move elements without computing: copies between views of the operands. */
 #include "codegen/step.h"
+#include "codegen/storage.h"
 
 #include <inttypes.h>
 
@@ -60,13 +61,15 @@ bool lower_concat(Emitter *e, Node *node) {
     View y = value_view(node->out[0]);
     int64_t axis = attr_int(node, A_AXIS, 0), first = 0;
     if (axis < 0) axis += node->out[0]->shape.rank;
-    declare_output(e, "y", node->out[0]);
+    bool declared = false;
     for (int k = 0; k < node->in_count; k++) {
         const Value *in = node->in[k];
         int64_t offset = 0;
         if (!view_offset(e, node, in, &y, (int)axis, first, &offset)) return false;
         first += in->shape.dim[axis];
-        if (value_is_empty(in)) continue;
+        if (value_is_empty(in) || lies_within(emitter_plan(e), in, node->out[0], concat_offset_bytes(node, k))) continue;
+        if (!declared) declare_output(e, "y", node->out[0]);
+        declared = true;
         View x = value_view(in), part = y;
         for (int d = 0; d < y.rank; d++) part.dim[d] = x.dim[d];
         const char *name = arena_printf(emitter_graph(e)->arena, "x%d", k);
@@ -81,6 +84,7 @@ bool lower_slice(Emitter *e, Node *node) {
     View y = value_view(node->out[0]), x = value_view(in);
     int64_t offset = 0;
     if (!layouts_agree(e, node)) return false;
+    if (lies_within(emitter_plan(e), node->out[0], in, view_offset_bytes(node))) return true;
     for (int k = 0; k < in->shape.rank; k++) {
         int64_t step = attr_ints_at(node, A_STEPS, k, 1);
         if (in->layout == LAYOUT_BLOCKED && k == 1 && step != 1) return require_planar(e, node);

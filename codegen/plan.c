@@ -1,14 +1,24 @@
 #include "codegen/plan.h"
 
 #include "codegen/conv_geometry.h"
-#include "ir/op_table.h"
+#include "codegen/storage.h"
 
 #include <stdlib.h>
 
-/* One piece of arena memory: a storage root's bytes while its values live, or a step's scratch. */
+/* A piece of a block: bytes that are used while one of its values lives. */
 typedef struct {
-    int64_t bytes, offset;
+    int64_t within, bytes; /* within: from the block's start */
     int first, last;
+    const struct Block *block;
+} Piece;
+
+/* Arena memory that is placed as a whole: a storage root with every value that lies in it, or a step's scratch. While no piece
+ * of it lives, its bytes are free for others. */
+typedef struct Block {
+    Piece *piece;
+    int pieces;
+    int64_t bytes, offset;
+    int first; /* step */
     int value; /* root's id, or -1 - step for scratch */
 } Block;
 
@@ -17,11 +27,17 @@ static int64_t align_up(int64_t bytes) {
 }
 
 int64_t value_bytes(const Value *value) {
-    return value->data ? 0 : align_up(shape_count(&value->shape) * (int64_t)dtype_size(value->type));
+    return shape_count(&value->shape) * (int64_t)dtype_size(value->type);
 }
 
 int64_t scratch_bytes(const Node *node) {
     return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
+}
+
+bool lies_within(const Plan *plan, const Value *part, const Value *whole, int64_t bytes) {
+    if (part->data || bytes < 0) return false;
+    const Placement *p = &plan->of[part->id], *w = &plan->of[whole->id];
+    return p->storage == w->storage && p->within == w->within + bytes;
 }
 
 static int number_steps(Graph *graph) {
@@ -30,152 +46,183 @@ static int number_steps(Graph *graph) {
     return steps;
 }
 
-/* While values share storage, `last` of the root covers all of them. */
-static void share(Plan *plan, const Value *value, const Value *root) {
-    Placement *shared = &plan->of[root->id], *own = &plan->of[value->id];
-    own->storage = root;
-    if (own->last > shared->last) shared->last = own->last;
+static void add_piece(Block *block, Piece piece) {
+    if (block->pieces == 0 || piece.first < block->first) block->first = piece.first;
+    if (piece.within + piece.bytes > block->bytes) block->bytes = piece.within + piece.bytes;
+    block->piece[block->pieces++] = piece;
 }
 
-/* Memory of a graph input is the caller's and only read. */
-static bool is_writable(const Value *root) {
-    return !root->data && !root->is_input;
+/* Is it in the arena? */
+static bool needs_memory(const Plan *plan, const Value *value) {
+    const Placement *place = &plan->of[value->id];
+    return value_bytes(value) > 0 && place->offset >= 0 && !place->storage->is_input;
 }
 
-static const Value *root_of(const Plan *plan, const Value *value) {
-    return plan->of[value->id].storage;
-}
-
-/* May `node` write its result over operand `k`: it dies here, and no other operand shares its memory. */
-static bool dies_at(const Plan *plan, const Node *node, int k) {
-    const Value *operand = node->in[k];
-    if (!operand || operand->data) return false;
-    const Value *root = root_of(plan, operand);
-    if (!is_writable(root) || plan->of[root->id].last != node->mark) return false;
-    for (int other = 0; other < node->in_count; other++)
-        if (other != k && node->in[other] && !node->in[other]->data && root_of(plan, node->in[other]) == root) return false;
-    return true;
-}
-
-static bool same_bytes(const Value *a, const Value *b) {
-    return shape_equal(&a->shape, &b->shape) && dtype_size(a->type) == dtype_size(b->type) && a->layout == b->layout;
-}
-
-static bool is_elementwise(const Node *node) {
-    const OpInfo *info = op_info(node->op);
-    return (node->op >= OP_Relu && node->op <= OP_Cast) ||
-           (node->op >= OP_Add && node->op <= OP_Where && info->most_outputs == 1);
-}
-
-/* The operand whose memory the node's first output takes over, or NULL. */
-static const Value *reused_operand(const Plan *plan, const Node *node) {
-    if (node->op == OP_Reshape || node->op == OP_Reorder) {
-        bool view = node->op == OP_Reshape || shape_product(&node->in[0]->shape, 2, node->in[0]->shape.rank) == 1;
-        return view && !node->in[0]->data ? node->in[0] : NULL;
-    }
-    if (node->op == OP_Conv)
-        return node->in_count > 3 && node->in[3] && dies_at(plan, node, 3) && same_bytes(node->in[3], node->out[0]) ? node->in[3]
-                                                                                                                    : NULL;
-    if (is_elementwise(node))
-        for (int k = 0; k < node->in_count; k++)
-            if (dies_at(plan, node, k) && same_bytes(node->in[k], node->out[0])) return node->in[k];
-    return NULL;
-}
-
-/* An output's memory is the caller's: at most one output, and no input, may share a root. */
-static bool may_share(const Plan *plan, const Value *result, const Value *root, const bool *holds_output) {
-    if (result->output_count == 0) return true;
-    (void)plan;
-    return is_writable(root) && !holds_output[root->id];
-}
-
-static void assign_storage(Graph *graph, Plan *plan) {
-    bool *holds_output = ARENA_ARRAY(graph->arena, bool, graph->value_count);
-    for (int k = 0; k < graph->input_count; k++) plan->of[graph->inputs[k]->id].storage = graph->inputs[k];
-    for (Node *node = graph->first; node; node = node->next)
-        for (int k = 0; k < node->out_count; k++) {
-            Value *result = node->out[k];
-            Placement *place = &plan->of[result->id];
-            place->storage = result;
-            place->first = place->last = node->mark;
-            for (int u = 0; u < result->user_count; u++)
-                if (result->users[u]->mark > place->last) place->last = result->users[u]->mark;
-            if (result->output_count) place->last = plan->steps;
-            const Value *operand = k == 0 ? reused_operand(plan, node) : NULL;
-            const Value *root = operand ? root_of(plan, operand) : NULL;
-            if (root && may_share(plan, result, root, holds_output)) share(plan, result, root);
-            if (result->output_count) holds_output[root_of(plan, result)->id] = true;
-        }
-    /* Storage that a graph output uses is the caller's buffer. */
-    for (int id = 0; id < graph->value_count; id++)
-        if (holds_output[id]) plan->of[id].offset = -1;
-}
-
-static Block *collect_blocks(Graph *graph, Plan *plan, int *count) {
-    Block *blocks = ARENA_ARRAY(graph->arena, Block, graph->value_count + plan->steps);
+/* The blocks in order of their first steps. */
+static Block *collect_blocks(Graph *graph, const Plan *plan, int *count) {
+    Block *blocks = ARENA_ARRAY(graph->arena, Block, graph->value_count + plan->steps + 1);
+    int *pieces = ARENA_ARRAY(graph->arena, int, graph->value_count + 1),
+        *index = ARENA_ARRAY(graph->arena, int, graph->value_count + 1);
     *count = 0;
-    for (Node *node = graph->first; node; node = node->next) {
+    for (const Node *node = graph->first; node; node = node->next)
+        for (int k = 0; k < node->out_count; k++)
+            if (needs_memory(plan, node->out[k])) pieces[plan->of[node->out[k]->id].storage->id]++;
+    for (const Node *node = graph->first; node; node = node->next) {
         for (int k = 0; k < node->out_count; k++) {
             const Value *value = node->out[k];
             const Placement *place = &plan->of[value->id];
-            if (place->storage == value && place->offset >= 0 && value_bytes(value) > 0)
-                blocks[(*count)++] = (Block){value_bytes(value), 0, place->first, place->last, value->id};
+            if (!needs_memory(plan, value)) continue;
+            int root = place->storage->id;
+            if (!index[root]) {
+                blocks[*count] = (Block){.piece = ARENA_ARRAY(graph->arena, Piece, pieces[root]), .value = root};
+                index[root] = ++*count;
+            }
+            Block *block = &blocks[index[root] - 1];
+            add_piece(block, (Piece){place->within, value_bytes(value), place->first, place->last, block});
         }
-        if (scratch_bytes(node) > 0)
-            blocks[(*count)++] = (Block){scratch_bytes(node), 0, node->mark, node->mark, -1 - node->mark};
+        if (scratch_bytes(node) > 0) {
+            Block *block = &blocks[(*count)++];
+            *block = (Block){.piece = ARENA_NEW(graph->arena, Piece), .value = -1 - node->mark};
+            add_piece(block, (Piece){0, scratch_bytes(node), node->mark, node->mark, block});
+        }
     }
     return blocks;
 }
 
 static int by_size(const void *a, const void *b) {
-    const Block *x = a, *y = b;
+    const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
     if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
     return x->first != y->first ? (x->first < y->first ? -1 : 1) : (x->value < y->value ? -1 : x->value > y->value);
 }
 
 static int by_time(const void *a, const void *b) {
-    const Block *x = a, *y = b;
+    const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
     return x->first != y->first ? (x->first < y->first ? -1 : 1) : by_size(a, b);
 }
 
-/* The lowest gap that holds `block` among those already placed that live at the same time; `placed` is sorted by offset. */
-static int64_t lowest_gap(const Block *block, Block *const *placed, int count) {
-    int64_t offset = 0;
+static int64_t piece_offset(const Piece *piece) {
+    return piece->block->offset + piece->within;
+}
+
+/* The least offset, from `offset` on, at which `piece` is clear of those already placed that live at the same time; `placed`
+ * is sorted by offset. */
+static int64_t clear_offset(const Piece *piece, int64_t offset, Piece *const *placed, int count) {
     for (int k = 0; k < count; k++) {
-        const Block *other = placed[k];
-        if (other->last < block->first || other->first > block->last) continue;
-        if (other->offset - offset >= block->bytes) return offset;
-        if (other->offset + other->bytes > offset) offset = other->offset + other->bytes;
+        const Piece *other = placed[k];
+        int64_t start = piece_offset(other);
+        if (start >= offset + piece->within + piece->bytes) break;
+        if (other->last < piece->first || other->first > piece->last || start + other->bytes <= offset + piece->within) continue;
+        offset = align_up(start + other->bytes - piece->within);
     }
     return offset;
 }
 
+/* The lowest place for a whole block. */
+static int64_t lowest_gap(const Block *block, Piece *const *placed, int count) {
+    int64_t offset = 0, before;
+    do {
+        before = offset;
+        for (int k = 0; k < block->pieces; k++) offset = clear_offset(&block->piece[k], offset, placed, count);
+    } while (offset != before);
+    return offset;
+}
+
 /* Greedy placement in the given order (largest first is Pisarchyk and Lee's "greedy by size", arXiv:2001.03288). */
-static int64_t place_blocks(Arena *arena, Block *blocks, int count) {
-    Block **placed = ARENA_ARRAY(arena, Block *, count + 1);
+static int64_t place_blocks(Piece **placed, Block **blocks, int count) {
     int64_t total = 0;
+    int pieces = 0;
     for (int k = 0; k < count; k++) {
-        Block *block = &blocks[k];
-        block->offset = lowest_gap(block, placed, k);
+        Block *block = blocks[k];
+        block->offset = lowest_gap(block, placed, pieces);
         if (block->offset + block->bytes > total) total = block->offset + block->bytes;
-        int at = k;
-        for (; at > 0 && placed[at - 1]->offset > block->offset; at--) placed[at] = placed[at - 1];
-        placed[at] = block;
+        for (int p = 0; p < block->pieces; p++) {
+            int at = pieces++;
+            for (; at > 0 && piece_offset(placed[at - 1]) > piece_offset(&block->piece[p]); at--) placed[at] = placed[at - 1];
+            placed[at] = &block->piece[p];
+        }
     }
-    return total;
+    return align_up(total);
+}
+
+/* Counts the bytes [from, to) of a block once in every step in which a piece that covers them lives. Pieces are in order of their
+ * first steps. */
+static void add_live_stretch(const Block *block, int64_t from, int64_t to, int64_t *change) {
+    int first = -1, last = -1;
+    for (int k = 0; k < block->pieces; k++) {
+        const Piece *piece = &block->piece[k];
+        if (piece->within > from || piece->within + piece->bytes < to) continue;
+        if (first < 0 || piece->first > last) {
+            if (first >= 0) change[last + 1] -= to - from;
+            change[piece->first] += to - from;
+            first = piece->first;
+            last = piece->last;
+        } else if (piece->last > last) {
+            last = piece->last;
+        }
+    }
+    if (first >= 0) change[last + 1] -= to - from;
+}
+
+static int by_number(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Between the ends of pieces, all bytes of a block live alike. */
+static void add_live_block(Arena *arena, const Block *block, int64_t *change) {
+    int ends = 2 * block->pieces;
+    int64_t *end = ARENA_ARRAY(arena, int64_t, ends);
+    for (int k = 0; k < block->pieces; k++) {
+        end[2 * k] = block->piece[k].within;
+        end[2 * k + 1] = block->piece[k].within + block->piece[k].bytes;
+    }
+    qsort(end, (size_t)ends, sizeof *end, by_number);
+    for (int k = 0; k + 1 < ends; k++)
+        if (end[k] < end[k + 1]) add_live_stretch(block, end[k], end[k + 1], change);
 }
 
 static int64_t largest_live(Arena *arena, const Block *blocks, int count, int steps) {
     int64_t *change = ARENA_ARRAY(arena, int64_t, steps + 2), live = 0, most = 0;
-    for (int k = 0; k < count; k++) {
-        change[blocks[k].first] += blocks[k].bytes;
-        change[blocks[k].last + 1] -= blocks[k].bytes;
-    }
+    for (int k = 0; k < count; k++) add_live_block(arena, &blocks[k], change);
     for (int s = 0; s <= steps; s++) {
         live += change[s];
         if (live > most) most = live;
     }
     return most;
+}
+
+/* The better of two orders. */
+static void place_all(Arena *arena, Plan *plan, Block *blocks, int count) {
+    Block **order = ARENA_ARRAY(arena, Block *, count + 1);
+    int pieces = 0;
+    for (int k = 0; k < count; k++) {
+        order[k] = &blocks[k];
+        pieces += blocks[k].pieces;
+    }
+    Piece **placed = ARENA_ARRAY(arena, Piece *, pieces + 1);
+    qsort(order, (size_t)count, sizeof *order, by_time);
+    int64_t in_time_order = place_blocks(placed, order, count);
+    qsort(order, (size_t)count, sizeof *order, by_size);
+    plan->arena_bytes = place_blocks(placed, order, count);
+    if (in_time_order >= plan->arena_bytes) return;
+    qsort(order, (size_t)count, sizeof *order, by_time);
+    plan->arena_bytes = place_blocks(placed, order, count);
+}
+
+static void keep_offsets(Graph *graph, Plan *plan, const Block *blocks, int count) {
+    int64_t *root = ARENA_ARRAY(graph->arena, int64_t, graph->value_count + 1);
+    for (int s = 0; s <= plan->steps; s++) plan->scratch_offset[s] = -1;
+    for (int k = 0; k < count; k++) {
+        if (blocks[k].value >= 0)
+            root[blocks[k].value] = blocks[k].offset;
+        else
+            plan->scratch_offset[-1 - blocks[k].value] = blocks[k].offset;
+    }
+    for (const Node *node = graph->first; node; node = node->next)
+        for (int k = 0; k < node->out_count; k++) {
+            Placement *place = &plan->of[node->out[k]->id];
+            if (needs_memory(plan, node->out[k])) place->offset = root[place->storage->id] + place->within;
+        }
 }
 
 Plan *plan_memory(Graph *graph) {
@@ -188,20 +235,7 @@ Plan *plan_memory(Graph *graph) {
     int count;
     Block *blocks = collect_blocks(graph, plan, &count);
     plan->live_bytes = largest_live(graph->arena, blocks, count, plan->steps);
-    qsort(blocks, (size_t)count, sizeof *blocks, by_time);
-    int64_t in_time_order = place_blocks(graph->arena, blocks, count);
-    qsort(blocks, (size_t)count, sizeof *blocks, by_size);
-    plan->arena_bytes = place_blocks(graph->arena, blocks, count);
-    if (in_time_order < plan->arena_bytes) {
-        qsort(blocks, (size_t)count, sizeof *blocks, by_time);
-        plan->arena_bytes = place_blocks(graph->arena, blocks, count);
-    }
-    for (int s = 0; s <= plan->steps; s++) plan->scratch_offset[s] = -1;
-    for (int k = 0; k < count; k++) {
-        if (blocks[k].value >= 0)
-            plan->of[blocks[k].value].offset = blocks[k].offset;
-        else
-            plan->scratch_offset[-1 - blocks[k].value] = blocks[k].offset;
-    }
+    place_all(graph->arena, plan, blocks, count);
+    keep_offsets(graph, plan, blocks, count);
     return plan;
 }

@@ -7,9 +7,12 @@
 enum { ARENA_ALIGN = 64 };
 
 typedef struct {
-    const Value *storage; /* the value whose memory it uses: itself, or another one (views, in-place results) */
-    int64_t offset;       /* bytes from the arena's start; of storage roots only */
-    int first, last;      /* steps between which its storage lives; -1 where it has none (constants, graph inputs, outputs) */
+    const Value
+        *storage;   /* the value in whose memory it lies: itself, or another one (views, in-place results, parts of a Concat) */
+    int64_t within; /* bytes from the storage's start */
+    const Value *anchor; /* the first value that lies at these bytes of the storage: it names them */
+    int64_t offset;      /* bytes from the arena's start; -1 where the storage is the caller's */
+    int first, last;     /* steps between which it lives; -1 for constants and graph inputs */
 } Placement;
 
 typedef struct {
@@ -23,7 +26,9 @@ typedef struct {
 /* Numbers nodes (node->mark = step) and places every value. NULL with graph->diag set on failure. */
 Plan *plan_memory(Graph *graph);
 
-/* Bytes a value needs in its layout (64-byte multiples); 0 for constants. */
+/* Does `part` lie `bytes` behind the start of `whole`: is there nothing to copy? */
+bool lies_within(const Plan *plan, const Value *part, const Value *whole, int64_t bytes);
+/* Bytes of a value's elements. */
 int64_t value_bytes(const Value *value);
 /* Scratch a node's kernel needs while it runs, bytes. */
 int64_t scratch_bytes(const Node *node);

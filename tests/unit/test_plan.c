@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #undef fail
 
-enum { PIXELS = 1024, BYTES = PIXELS * (int)sizeof(float) };
+enum { PIXELS = 1024, BYTES = PIXELS * (int)sizeof(float), COLUMN = PIXELS / 8 };
 
 typedef struct {
     Arena arena;
@@ -64,7 +64,8 @@ static void test_a_chain_runs_in_place(void **state) {
 
 static void test_an_operand_with_later_readers_is_kept(void **state) {
     Graph *graph = ((Fixture *)*state)->graph;
-    Value *x = input(graph), *a = unary(graph, OP_Exp, x), *b = unary(graph, OP_Sqrt, a), *c = add(graph, a, b), *d = unary(graph, OP_Exp, c);
+    Value *x = input(graph), *a = unary(graph, OP_Exp, x), *b = unary(graph, OP_Sqrt, a), *c = add(graph, a, b),
+          *d = unary(graph, OP_Exp, c);
     graph_add_output(graph, d, "y");
     Plan *plan = plan_memory(graph);
     assert_ptr_not_equal(plan->of[b->id].storage, plan->of[a->id].storage);
@@ -92,28 +93,153 @@ static void test_a_view_shares_its_source(void **state) {
     assert_ptr_equal(plan->of[reshape->out[0]->id].storage, plan->of[a->id].storage);
 }
 
-/* No two blocks that live at once may overlap, whatever the graph: a seeded walk over random residual graphs. */
-static void test_live_values_never_overlap(void **state) {
+static Value *concat(Graph *graph, Value **parts, int count) {
+    Node *node = node_new(graph, NULL, OP_Concat, "concat", parts, count, 1);
+    set_int(graph, node, A_AXIS, 1);
+    assert_true(node_infer(graph, node));
+    return node->out[0];
+}
+
+/* `count` columns from `first` on. */
+static Value *slice(Graph *graph, Value *x, int64_t first, int64_t count) {
+    Node *node = node_new(graph, NULL, OP_Slice, "slice", &x, 1, 1);
+    set_ints(graph, node, A_STARTS, (int64_t[]){0, first}, 2);
+    set_ints(graph, node, A_STEPS, (int64_t[]){1, 1}, 2);
+    set_ints(graph, node, A_SIZES, (int64_t[]){1, count}, 2);
+    assert_true(node_infer(graph, node));
+    return node->out[0];
+}
+
+/* An output that can't take over the memory of what it is made from. */
+static void add_small_output(Graph *graph, Value *whole) {
+    graph_add_output(graph, unary(graph, OP_Exp, slice(graph, whole, 0, COLUMN)), "y");
+}
+
+static void assert_lies(const Plan *plan, const Value *part, const Value *whole, int64_t bytes) {
+    assert_true(lies_within(plan, part, whole, bytes));
+    assert_int_equal(plan->of[part->id].offset, plan->of[whole->id].offset + bytes);
+}
+
+/* DenseNet's block: every Concat takes all that came before. */
+static void test_concats_of_a_dense_block_share_one_memory(void **state) {
     Graph *graph = ((Fixture *)*state)->graph;
-    enum { VALUES = 60, SEED = 3 };
+    enum { LAYERS = 4 };
+    Value *part[LAYERS + 1] = {unary(graph, OP_Exp, input(graph))}, *whole[LAYERS];
+    for (int k = 0; k < LAYERS; k++) {
+        Value *before = k ? whole[k - 1] : part[0];
+        part[k + 1] = unary(graph, OP_Exp, slice(graph, before, 0, PIXELS));
+        whole[k] = concat(graph, part, k + 2);
+    }
+    add_small_output(graph, whole[LAYERS - 1]);
+    Plan *plan = plan_memory(graph);
+    for (int k = 0; k <= LAYERS; k++) assert_lies(plan, part[k], whole[LAYERS - 1], k * BYTES);
+    for (int k = 0; k < LAYERS; k++) assert_lies(plan, whole[k], whole[LAYERS - 1], 0);
+    assert_int_equal(plan->arena_bytes, (LAYERS + 1) * BYTES);
+    assert_int_equal(plan->live_bytes, plan->arena_bytes);
+}
+
+static void test_a_concat_that_is_an_output_is_computed_there(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    Value *x = input(graph), *part[] = {unary(graph, OP_Exp, x), unary(graph, OP_Sqrt, x)};
+    graph_add_output(graph, concat(graph, part, 2), "y");
+    assert_int_equal(plan_memory(graph)->arena_bytes, 0);
+}
+
+static void test_what_has_its_place_is_copied(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    Value *x = input(graph), *a = unary(graph, OP_Exp, x), *part[] = {x, a, a};
+    Value *whole = concat(graph, part, 3);
+    add_small_output(graph, whole);
+    Plan *plan = plan_memory(graph);
+    assert_false(lies_within(plan, x, whole, 0));
+    assert_lies(plan, a, whole, BYTES);
+    assert_false(lies_within(plan, a, whole, 2 * BYTES));
+}
+
+/* The part of a block's memory that is not written yet is free for others. */
+static void test_memory_waits_for_its_parts(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    Value *x = input(graph), *wide[] = {x, x, x}, *big = unary(graph, OP_Exp, concat(graph, wide, 3));
+    Value *a = unary(graph, OP_Exp, slice(graph, big, 0, PIXELS)), *b = unary(graph, OP_Exp, a),
+          *part[] = {a, b, unary(graph, OP_Exp, b)};
+    add_small_output(graph, concat(graph, part, 3));
+    Plan *plan = plan_memory(graph);
+    /* Both blocks are three values long: six without sharing; of `big` one third is still read while `a` is written. */
+    assert_int_equal(plan->live_bytes, 3 * BYTES);
+    assert_int_equal(plan->arena_bytes, 4 * BYTES);
+}
+
+enum { MOST_COLUMNS = 32, WALK = 80, ARENA_COLUMNS = 4096 };
+
+/* What each column of each value holds, as numbers, and what the planned memory holds when every node writes where it should. */
+typedef struct {
+    int value[1024][MOST_COLUMNS];
+    int arena[ARENA_COLUMNS];
+    int next;
+} Contents;
+
+static int columns(const Value *value) {
+    return (int)value->shape.dim[1] / COLUMN;
+}
+
+static int *column_at(Contents *contents, const Placement *place, int column) {
+    int64_t at = place->offset / (COLUMN * (int)sizeof(float)) + column;
+    assert_in_range(at, 0, ARENA_COLUMNS - 1);
+    return &contents->arena[at];
+}
+
+static void expect_result(Contents *contents, const Node *node) {
+    int *out = contents->value[node->out[0]->id];
+    if (node->op == OP_Concat) {
+        for (int k = 0; k < node->in_count; k++)
+            for (int c = 0; c < columns(node->in[k]); c++) *out++ = contents->value[node->in[k]->id][c];
+    } else if (node->op == OP_Slice) {
+        int first = (int)attr_ints_at(node, A_STARTS, 1, 0) / COLUMN;
+        for (int c = 0; c < columns(node->out[0]); c++) out[c] = contents->value[node->in[0]->id][first + c];
+    } else {
+        for (int c = 0; c < columns(node->out[0]); c++) out[c] = ++contents->next;
+    }
+}
+
+/* Every operand is still there when its reader runs; only then is the result written. */
+static void run_node(Contents *contents, const Plan *plan, const Node *node) {
+    expect_result(contents, node);
+    for (int k = 0; k < node->in_count; k++) {
+        const Value *in = node->in[k];
+        for (int c = 0; c < columns(in) && !in->is_input && plan->of[in->id].offset >= 0; c++)
+            assert_int_equal(*column_at(contents, &plan->of[in->id], c), contents->value[in->id][c]);
+    }
+    const Placement *place = &plan->of[node->out[0]->id];
+    if (place->offset < 0 || place->storage->is_input) return;
+    for (int c = 0; c < columns(node->out[0]); c++) *column_at(contents, place, c) = contents->value[node->out[0]->id][c];
+}
+
+/* A seeded walk over random graphs of in-place results, views and Concats. */
+static void test_no_value_is_overwritten_before_its_last_reader(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    static Contents contents;
+    enum { SEED = 3 };
     uint32_t random = SEED;
     print_message("seed %d\n", SEED);
-    Value *values[VALUES] = {input(graph)};
-    for (int k = 1; k < VALUES; k++) {
+    Value *values[WALK] = {slice(graph, input(graph), 0, COLUMN)};
+    for (int k = 1; k < WALK; k++) {
         random = random * 1664525u + 1013904223u;
         int back = (int)(random >> 16) % 6 + 1, other = (int)(random >> 24) % 4 + 1;
-        Value *a = values[k - back < 0 ? 0 : k - back], *b = values[k - other < 0 ? 0 : k - other];
-        values[k] = random & 0x100 ? unary(graph, OP_Exp, a) : add(graph, a, b);
-    }
-    graph_add_output(graph, values[VALUES - 1], "y");
-    Plan *plan = plan_memory(graph);
-    for (int a = 0; a < graph->value_count; a++)
-        for (int b = 0; b < a; b++) {
-            const Placement *p = &plan->of[a], *q = &plan->of[b];
-            if (p->first < 0 || q->first < 0 || !p->storage || !q->storage || p->storage->id != a || q->storage->id != b) continue;
-            if (p->offset < 0 || q->offset < 0 || p->last < q->first || q->last < p->first) continue;
-            assert_true(p->offset + BYTES <= q->offset || q->offset + BYTES <= p->offset);
+        Value *a = values[k - back < 0 ? 0 : k - back], *b = values[k - other < 0 ? 0 : k - other], *pair[] = {a, b};
+        switch (random >> 8 & 3) {
+        case 0:
+            values[k] = columns(a) + columns(b) <= MOST_COLUMNS ? concat(graph, pair, 2) : slice(graph, a, COLUMN, COLUMN);
+            break;
+        case 1: values[k] = slice(graph, a, columns(a) / 2 * COLUMN, (columns(a) + 1) / 2 * COLUMN); break;
+        case 2: values[k] = columns(a) == columns(b) ? add(graph, a, b) : unary(graph, OP_Exp, b); break;
+        default: values[k] = unary(graph, OP_Exp, a);
         }
+    }
+    graph_add_output(graph, values[WALK - 1], "y");
+    graph_add_output(graph, values[WALK / 2], "z");
+    Plan *plan = plan_memory(graph);
+    assert_in_range(graph->value_count, 1, 1023);
+    for (const Node *node = graph->first; node; node = node->next) run_node(&contents, plan, node);
     assert_true(plan->arena_bytes >= plan->live_bytes);
 }
 
@@ -123,7 +249,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_an_operand_with_later_readers_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_graph_input_is_never_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_view_shares_its_source, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_live_values_never_overlap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_concats_of_a_dense_block_share_one_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_concat_that_is_an_output_is_computed_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_has_its_place_is_copied, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_waits_for_its_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_value_is_overwritten_before_its_last_reader, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
