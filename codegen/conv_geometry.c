@@ -28,8 +28,11 @@ static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
 
 /* A pointwise convolution treats its plane as longer rows, so that fewer tiles end at a row's end. */
 static void join_rows(ConvGeometry *g) {
-    int joined = 1;
-    for (int k = 2; k <= g->out_height && k * g->out_width <= ROW_PIXELS; k++)
+    int joined = 1, most = ROW_PIXELS;
+    /* A strip that is scaled is copied, and one row of it must fit. */
+    if (g->scaled && most > STRIP_BYTES / ((int)sizeof(float) * g->in_channels))
+        most = STRIP_BYTES / ((int)sizeof(float) * g->in_channels);
+    for (int k = 2; k <= g->out_height && k * g->out_width <= most; k++)
         if (g->out_height % k == 0) joined = k;
     g->in_height = g->out_height /= joined;
     g->in_width = g->out_width *= joined;
@@ -49,11 +52,12 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     bool pointwise = !padded && g->kernel_height == 1 && g->kernel_width == 1 && g->stride_height == 1 && g->stride_width == 1 &&
                      g->in_height == g->out_height && g->in_width == g->out_width;
     if (pointwise) join_rows(g);
-    int width = padded ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
+    bool copied = padded || g->scaled;
+    int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
     int channels = g->kernel == CONV_GROUPED ? BLOCK : g->in_channels; /* a grouped kernel's strip holds one block */
     int64_t row_bytes = (int64_t)channels * width * (int64_t)sizeof(float);
     g->strip_rows = fitting_rows(g, row_bytes, window_h);
-    if (!padded) return;
+    if (!copied) return;
     g->padded_width = width;
     g->padded_rows = (g->strip_rows - 1) * g->stride_height + window_h;
     g->scratch_bytes = row_bytes * g->padded_rows;
@@ -119,6 +123,7 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
                         .pad_left = (int)sizes[15]};
     g->blocked_in = g->in_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
     g->blocked_out = is_blocked(node->out[0]);
+    g->scaled = node->in_count > 5;
     return true;
 }
 

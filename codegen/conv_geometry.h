@@ -22,6 +22,7 @@ typedef struct {
     int sum_channels, strip_rows, padded_width, padded_rows;
     int output_size, tile_block; /* Winograd: m of F(m x m, 3 x 3), and tiles at a time */
     bool blocked_in, blocked_out;
+    bool scaled; /* the input has a scale */
     int64_t scratch_bytes;
 } ConvGeometry;
 

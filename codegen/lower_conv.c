@@ -70,6 +70,17 @@ static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *so
     return packed;
 }
 
+/* As runtime/conv.h says. */
+static float *pack_input_scale(Arena *arena, const ConvGeometry *g, const float *scale, const float *shift) {
+    int unit = g->blocked_in ? BLOCK : 1;
+    float *packed = ARENA_ARRAY(arena, float, 2 * (int64_t)g->in_channels);
+    for (int c = 0; c < g->in_channels; c++) {
+        packed[c / unit * 2 * unit + c % unit] = scale[c];
+        packed[(c / unit * 2 + 1) * unit + c % unit] = shift[c];
+    }
+    return packed;
+}
+
 /* One bias for each lane of each panel; zeros where the node has none. */
 static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
     int padded = g->kernel == CONV_GROUPED ? g->out_channels : (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
@@ -89,7 +100,7 @@ static bool activation_limits(const Node *node, double *low, double *high) {
 }
 
 /* The geometry as a shared constant; returns its name. Equal layers share one. */
-static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double low, double high) {
+static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double low, double high, double in_low) {
     Text fields = {.arena = e->graph->arena};
     text_printf(&fields, "{\n    .groups = %d, .in_channels = %d, .out_channels = %d,\n", g->groups, g->in_channels,
                 g->out_channels);
@@ -101,7 +112,9 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
                 g->dilation_width, g->pad_top, g->pad_left);
     text_printf(&fields, "    .sum_channels = %d, .strip_rows = %d, .padded_width = %d, .padded_rows = %d, .blocked_out = %d,\n",
                 g->sum_channels, g->strip_rows, g->padded_width, g->padded_rows, g->blocked_out);
-    text_printf(&fields, "    .low = %s, .high = %s,\n}", float_literal(e, low), float_literal(e, high));
+    text_printf(&fields, "    .low = %s, .high = %s,\n", float_literal(e, low), float_literal(e, high));
+    if (g->scaled) text_printf(&fields, "    .in_low = %s,\n", float_literal(e, in_low));
+    text_printf(&fields, "}");
     const char *stem =
         arena_printf(e->graph->arena, "conv_%dx%d_%d_to_%d", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels);
     if (g->kernel != CONV_WINOGRAD) return define_constant(e, "struct conv", stem, fields.data);
@@ -116,18 +129,29 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
         use_kernel(e, "conv_direct");
         return "conv_direct";
     }
-    const char *name;
+    const char *name, *kernel, *constants, *scale = g->kernel == CONV_GROUPED ? "" : ", const float *scale";
     if (g->kernel == CONV_GROUPED) {
+        kernel = "conv_grouped";
         name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
-        specialise_kernel(e, "conv_grouped", name, "conv", arena_printf(arena, "%d", g->in_channels));
+        constants = arena_printf(arena, "%d", g->in_channels);
     } else if (g->kernel == CONV_WINOGRAD) {
+        kernel = "conv_winograd";
         name = arena_printf(arena, "conv_winograd_%d", g->output_size);
-        specialise_kernel(e, "conv_winograd", name, "winograd", arena_printf(arena, "%d", g->output_size));
+        constants = arena_printf(arena, "%d", g->output_size);
     } else {
+        kernel = "conv_dense";
         name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
-        specialise_kernel(e, "conv_dense", name, "conv",
-                          arena_printf(arena, "%d, %d", g->blocked_in ? BLOCK : 1, g->stride_width));
+        constants = arena_printf(arena, "%d, %d", g->blocked_in ? BLOCK : 1, g->stride_width);
     }
+    const char *parameters =
+        arena_printf(arena,
+                     "const struct %s *g, const float *in%s, const float *weights,\n                const float "
+                     "*bias, const float *residual, float *out, float *scratch",
+                     g->kernel == CONV_WINOGRAD ? "winograd" : "conv", scale);
+    specialise_kernel(e, kernel, name, parameters,
+                      *scale ? "g, in, scale, weights, bias, residual, out, scratch"
+                             : "g, in, weights, bias, residual, out, scratch",
+                      constants);
     return name;
 }
 
@@ -151,6 +175,14 @@ static const char *bias_expression(Emitter *e, const Node *node, const ConvGeome
     return packed_table(e, bias ? bias->name : "zero_bias", packed, count);
 }
 
+/* The argument behind the input, where the kernel takes one. */
+static const char *scale_argument(Emitter *e, const Node *node, const ConvGeometry *g) {
+    if (g->kernel == CONV_DIRECT || g->kernel == CONV_GROUPED) return "";
+    if (!g->scaled) return "NULL, ";
+    const float *packed = pack_input_scale(e->graph->arena, g, node->in[4]->data, node->in[5]->data);
+    return arena_printf(e->graph->arena, "%s, ", packed_table(e, node->in[4]->name, packed, 2 * (int64_t)g->in_channels));
+}
+
 static void apply_activation_after(Emitter *e, const Node *node) {
     emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape),
          activation_expression(e, node, "out[i]"));
@@ -164,23 +196,26 @@ bool lower_conv(Emitter *e, Node *node) {
     if (!conv_geometry(e->graph, node, &g)) return false;
     double low, high;
     bool limits = activation_limits(node, &low, &high);
-    const char *kernel = specialised_kernel(e, &g), *geometry = geometry_constant(e, &g, low, high);
+    const char *kernel = specialised_kernel(e, &g),
+               *geometry = geometry_constant(e, &g, low, high, attr_int(node, A_INPUT_RELU, 0) ? 0.0 : -INFINITY);
     const Value *residual = node->in_count > 3 ? node->in[3] : NULL;
     emit(e, "const float *in = %s;", input_pointer(e, node->in[0]));
     if (residual) emit(e, "const float *residual = %s;", input_pointer(e, residual));
     emit(e, "float *out = %s;", output_pointer(e, node->out[0]));
-    const char *weights = weights_expression(e, node, &g), *bias = bias_expression(e, node, &g);
+    const char *scale = scale_argument(e, node, &g), *weights = weights_expression(e, node, &g),
+               *bias = bias_expression(e, node, &g);
     const char *scratch = g.kernel == CONV_DIRECT ? ""
                           : g.scratch_bytes       ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node))
                                                   : ", NULL";
     int64_t in_image = shape_product(&node->in[0]->shape, 1, 4), out_image = shape_product(&node->out[0]->shape, 1, 4);
     if (g.batch == 1) {
-        emit(e, "%s(&%s, in, %s, %s, %s, out%s);", kernel, geometry, weights, bias, residual ? "residual" : "NULL", scratch);
+        emit(e, "%s(&%s, in, %s%s, %s, %s, out%s);", kernel, geometry, scale, weights, bias, residual ? "residual" : "NULL",
+             scratch);
     } else {
         emit(e, "for (size_t n = 0; n < %d; n++)", g.batch);
-        emit(e, "    %s(&%s, in + n * %lld, %s, %s, %s, out + n * %lld%s);", kernel, geometry, (long long)in_image, weights, bias,
-             residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL", (long long)out_image,
-             scratch);
+        emit(e, "    %s(&%s, in + n * %lld, %s%s, %s, %s, out + n * %lld%s);", kernel, geometry, (long long)in_image, scale,
+             weights, bias, residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL",
+             (long long)out_image, scratch);
     }
     if (!limits) apply_activation_after(e, node);
     return true;

@@ -4,6 +4,7 @@
 #include "codegen/storage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A piece of a block: bytes that are used while one of its values lives. */
 typedef struct {
@@ -191,22 +192,54 @@ static int64_t largest_live(Arena *arena, const Block *blocks, int count, int st
     return most;
 }
 
-/* The better of two orders. */
-static void place_all(Arena *arena, Plan *plan, Block *blocks, int count) {
-    Block **order = ARENA_ARRAY(arena, Block *, count + 1);
-    int pieces = 0;
-    for (int k = 0; k < count; k++) {
-        order[k] = &blocks[k];
-        pieces += blocks[k].pieces;
+typedef struct {
+    Block **order, **best;
+    Piece **placed; /* by offset */
+    int count, pieces;
+    int64_t best_bytes;
+} Search;
+
+/* Places the blocks in the current order, which is kept where it is the best so far. */
+static void try_order(Search *search) {
+    int64_t bytes = place_blocks(search->placed, search->order, search->count);
+    if (bytes < search->best_bytes) {
+        search->best_bytes = bytes;
+        memcpy(search->best, search->order, (size_t)search->count * sizeof *search->best);
     }
-    Piece **placed = ARENA_ARRAY(arena, Piece *, pieces + 1);
-    qsort(order, (size_t)count, sizeof *order, by_time);
-    int64_t in_time_order = place_blocks(placed, order, count);
-    qsort(order, (size_t)count, sizeof *order, by_size);
-    plan->arena_bytes = place_blocks(placed, order, count);
-    if (in_time_order >= plan->arena_bytes) return;
-    qsort(order, (size_t)count, sizeof *order, by_time);
-    plan->arena_bytes = place_blocks(placed, order, count);
+}
+
+/* The block that reaches highest goes first, where it has the free choice. */
+static void move_highest_first(Search *search) {
+    int highest = 0;
+    for (int k = 1; k < search->count; k++)
+        if (search->order[k]->offset + search->order[k]->bytes > search->order[highest]->offset + search->order[highest]->bytes)
+            highest = k;
+    Block *block = search->order[highest];
+    memmove(search->order + 1, search->order, (size_t)highest * sizeof *search->order);
+    search->order[0] = block;
+}
+
+/* Tries two orders, and from both goes on while the lower bound is not reached and it takes no noticeable time. */
+static void place_all(Arena *arena, Plan *plan, Block *blocks, int count) {
+    enum { MOST_COMPARISONS = 20 * 1000 * 1000, MOST_TRIES = 200 };
+    Search search = {ARENA_ARRAY(arena, Block *, count + 1), ARENA_ARRAY(arena, Block *, count + 1), NULL, count, 0, INT64_MAX};
+    for (int k = 0; k < count; k++) {
+        search.order[k] = &blocks[k];
+        search.pieces += blocks[k].pieces;
+    }
+    search.placed = ARENA_ARRAY(arena, Piece *, search.pieces + 1);
+    int64_t tries = MOST_COMPARISONS / ((int64_t)search.pieces * search.pieces + 1);
+    if (tries > MOST_TRIES) tries = MOST_TRIES;
+    int (*const orders[])(const void *, const void *) = {by_size, by_time};
+    for (int k = 0; k < 2; k++) {
+        qsort(search.order, (size_t)count, sizeof *search.order, orders[k]);
+        try_order(&search);
+        for (int64_t t = 0; t < tries && search.best_bytes > plan->live_bytes; t++) {
+            move_highest_first(&search);
+            try_order(&search);
+        }
+    }
+    plan->arena_bytes = place_blocks(search.placed, search.best, count);
 }
 
 static void keep_offsets(Graph *graph, Plan *plan, const Block *blocks, int count) {

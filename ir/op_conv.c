@@ -16,6 +16,17 @@ static bool check_weight(Graph *graph, Node *node, int64_t group) {
     return true;
 }
 
+static bool check_input_scale(Graph *graph, Node *node) {
+    for (int i = 4; i < node->in_count; i++) {
+        const Shape *shape = node->in[i] ? &node->in[i]->shape : NULL;
+        if (!shape || node->in_count != 6 || shape->rank != 1 || shape->dim[0] != node->in[0]->shape.dim[1])
+            return node_fail(graph, node, STATUS_INVALID,
+                             "its input scale and shift need one element for each of %" PRId64 " channels",
+                             node->in[0]->shape.dim[1]);
+    }
+    return true;
+}
+
 bool infer_conv(Graph *graph, Node *node) {
     const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape;
     Window window;
@@ -35,6 +46,7 @@ bool infer_conv(Graph *graph, Node *node) {
         return node_fail(graph, node, STATUS_INVALID, "its residual is %s, its result %s", input_shape(graph, node, 3),
                          shape_text(&out, text, sizeof text));
     }
+    if (!check_input_scale(graph, node)) return false;
     int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
     if (activation < 0 || activation >= ACT_COUNT)
         return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);
@@ -67,6 +79,21 @@ static void fill_panel(const double *x, int64_t channels, int64_t plane, int64_t
         for (int64_t i = 0; i < taps * PANEL; i++) *panel++ = offset[i] < 0 ? 0 : x[c * plane + offset[i]];
 }
 
+/* The input after its scale, shift and ReLU, where the node has them. */
+static const double *scaled_input(const Node *node, const Tensor *const *in, Arena *scratch) {
+    const Tensor *x = in[0];
+    if (node->in_count < 6) return x->f;
+    double *scaled = ARENA_ARRAY(scratch, double, x->count);
+    int64_t channels = x->shape.dim[1], plane = shape_product(&x->shape, 2, x->shape.rank);
+    bool relu = attr_int(node, A_INPUT_RELU, 0) != 0;
+    for (int64_t i = 0; i < x->count; i++) {
+        int64_t c = i / plane % channels;
+        double v = x->f[i] * in[4]->f[c] + in[5]->f[c];
+        scaled[i] = relu && v < 0 ? 0 : v;
+    }
+    return scaled;
+}
+
 bool eval_conv(const Node *node, const Tensor *const *in, Tensor *const *out, Arena *scratch, Diag *diag) {
     const Tensor *x = in[0], *weight = in[1], *bias = node->in_count > 2 ? in[2] : NULL,
                  *residual = node->in_count > 3 ? in[3] : NULL;
@@ -79,13 +106,14 @@ bool eval_conv(const Node *node, const Tensor *const *in, Tensor *const *out, Ar
     int64_t in_plane = window_in_plane(&window), plane = window_out_plane(&window);
     int64_t *offset = ARENA_ARRAY(scratch, int64_t, taps * PANEL);
     double *panel = ARENA_ARRAY(scratch, double, (depth * PANEL)), *sums = ARENA_ARRAY(scratch, double, (maps * PANEL));
+    const double *input = scaled_input(node, in, scratch);
     Epilogue epilogue = epilogue_of(node);
     for (int64_t first = 0; first < plane; first += PANEL) {
         int64_t columns = plane - first < PANEL ? plane - first : PANEL;
         tap_offsets(&window, first, columns, offset);
         for (int64_t image = 0; image < x->shape.dim[0] * group; image++) { /* a group of an image's channels */
             int64_t first_map = image % group * maps;
-            fill_panel(x->f + image * channels * in_plane, channels, in_plane, taps, offset, panel);
+            fill_panel(input + image * channels * in_plane, channels, in_plane, taps, offset, panel);
             gemm_panel(maps, depth, weight->f + first_map * depth, depth, panel, sums);
             for (int64_t m = 0; m < maps; m++) {
                 int64_t at = (image * maps + m) * plane + first;

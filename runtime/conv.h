@@ -18,7 +18,12 @@ struct conv {
     int padded_width, padded_rows;  /* of a strip copied to scratch; 0 where the input is read in place */
     int blocked_out;                /* the output is [channels / 16][rows][columns][16]; else planar */
     float low, high;                /* the activation: the result is limited to these */
+    float in_low;                   /* with an input scale: lower limit of what it gives */
 };
+
+/* The input scale is a batch normalization, with or without ReLU, that precedes the convolution and is done while the input is read:
+ * max(x * scale + shift, in_low) inside the image, then zeros around it. [in channel / 16][scale or shift][16], or for a planar input
+ * [in channel][scale or shift]. */
 
 /* A 3x3 convolution of stride 1 by minimal filtering, F(m x m, 3 x 3) (Winograd; Lavin and Gray, arXiv:1509.09308): m x m output pixels from
  * (m+2)^2 products per pair of channels instead of 9 m^2. Each of the (m+2)^2 positions is a pointwise convolution over

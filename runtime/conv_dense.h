@@ -5,8 +5,8 @@
 #include "runtime/conv_strip.h"
 
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are
- * constants where this is called. `residual` (or NULL) has the output's layout and may be the output itself. */
-static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
+ * constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied. `residual` (or NULL) has the output's layout and may be the output itself. */
+static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, const float *scale, const float *weights, const float *bias, const float *residual,
                                      float *out, float *scratch, const int unit, const int stride) {
     const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
     const int height = copied ? g->padded_rows : g->in_height, width = copied ? g->padded_width : g->in_width;
@@ -19,7 +19,7 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
         for (int first = 0; first < g->out_height; first += g->strip_rows) {
             const int end = first + g->strip_rows < g->out_height ? first + g->strip_rows : g->out_height;
-            if (copied) conv_strip(g, group_in, scratch, first, planes, unit);
+            if (copied) conv_strip(g, group_in, scale, scratch, first, planes, unit);
             const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
             const int wide = LANES * TILE_VECTORS, rows = end - first, tasks = (panels * 16 + wide - 1) / wide * rows;
             SHARED_FOR

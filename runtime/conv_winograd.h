@@ -5,17 +5,21 @@
 #include "runtime/threads.h"
 #include "runtime/winograd_transforms.h"
 
-/* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. */
-static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, int row, int column, float *out, size_t position, const int m) {
-    float edge[6 * 6 * 16]; /* a tile that leaves the image, with its zeros */
+/* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. `scale`: the input
+ * scale of these channels, or NULL. */
+static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, const float *scale, int row, int column, float *out, size_t position,
+                                              const int m) {
+    float edge[6 * 6 * 16]; /* a tile that is scaled, or that leaves the image, with its zeros */
     vec d[6][6];
     const float *source = in + ((ptrdiff_t)row * g->in_width + column) * 16;
     size_t step = (size_t)g->in_width * 16;
-    if (row < 0 || column < 0 || row + m + 2 > g->in_height || column + m + 2 > g->in_width) {
+    if (scale || row < 0 || column < 0 || row + m + 2 > g->in_height || column + m + 2 > g->in_width) {
         for (int i = 0; i < m + 2; i++)
             for (int j = 0; j < m + 2; j++) {
                 const int y = row + i, x = column + j, inside = y >= 0 && y < g->in_height && x >= 0 && x < g->in_width;
-                vec_store(edge + (i * 6 + j) * 16, inside ? vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16) : vec_zero());
+                vec v = inside ? vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16) : vec_zero();
+                if (scale && inside) v = vec_clamp(vec_fma_lanes(v, vec_load(scale), vec_load(scale + 16)), g->in_low, INFINITY);
+                vec_store(edge + (i * 6 + j) * 16, v);
             }
         source = edge;
         step = 6 * 16;
@@ -67,8 +71,9 @@ static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float
 }
 
 /* One image, blocked in and out. Weights are transformed, [position][panel][in channel][16]; `m` is 2 or 4, constant where this is called. `scratch`
- * holds (m+2)^2 (tile_block (in_channels + out_channels) + 32) floats. `residual` may be the output itself. */
-static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *in, const float *weights, const float *bias, const float *residual,
+ * holds (m+2)^2 (tile_block (in_channels + out_channels) + 32) floats. `scale` is the input scale, or NULL.
+ * `residual` may be the output itself. */
+static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *in, const float *scale, const float *weights, const float *bias, const float *residual,
                                         float *out, float *scratch, const int m) {
     static const float no_bias[32] = {0};
     const struct conv *g = &w->conv;
@@ -84,7 +89,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
         for (int task = 0; task < blocks * count; task++) {
             const int row = (first + task % count) / wide * m - g->pad_top, column = (first + task % count) % wide * m - g->pad_left;
             for (int l = 0; l < 16; l += LANES)
-                winograd_input_tile(g, in + (size_t)(task / count) * in_plane + l, row, column, scratch + (size_t)task * 16 + l, in_position, m);
+                winograd_input_tile(g, in + (size_t)(task / count) * in_plane + l, scale ? scale + task / count * 32 + l : scale, row, column, scratch + (size_t)task * 16 + l, in_position, m);
         }
         const struct conv tile_row = {.groups = 1, .in_channels = g->in_channels, .out_channels = g->out_channels, .out_height = 1, .out_width = count,
                                       .kernel_height = 1, .kernel_width = 1, .sum_channels = g->sum_channels, .blocked_out = 1, .low = -INFINITY, .high = INFINITY};

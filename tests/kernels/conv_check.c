@@ -12,17 +12,18 @@ enum { SEED = 7 };
 
 struct layer {
     int groups, in, out, height, width, kernel, stride, dilation, pad, strip_rows;
-    int blocked_in, blocked_out, residual, relu;
+    int blocked_in, blocked_out, residual, relu, scaled;
 };
 
 static const struct layer layers[] = {
-    {1, 16, 16, 9, 9, 3, 1, 1, 1, 4, 1, 1, 0, 1},   {1, 32, 48, 14, 17, 3, 1, 1, 1, 5, 1, 1, 1, 1},
-    {1, 3, 64, 31, 29, 7, 2, 1, 3, 3, 0, 1, 0, 1},  {1, 48, 32, 13, 13, 1, 2, 1, 0, 2, 1, 1, 1, 0},
-    {1, 32, 20, 6, 30, 1, 1, 1, 0, 6, 1, 0, 0, 0},  {1, 20, 33, 7, 15, 3, 1, 2, 2, 7, 0, 0, 1, 1},
-    {4, 32, 16, 8, 8, 3, 1, 1, 1, 8, 1, 1, 0, 1},   {3, 5, 7, 9, 10, 3, 2, 1, 1, 2, 0, 0, 0, 0},
-    {8, 4, 4, 11, 13, 3, 1, 1, 1, 5, 1, 1, 1, 1},   {4, 8, 8, 12, 9, 3, 2, 1, 1, 3, 1, 1, 0, 1},
-    {32, 1, 1, 10, 21, 5, 1, 1, 2, 4, 1, 1, 0, 0},  {24, 2, 2, 10, 11, 1, 1, 1, 0, 3, 1, 1, 0, 1},
-    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0},
+    {1, 16, 16, 9, 9, 3, 1, 1, 1, 4, 1, 1, 0, 1, 0},   {1, 32, 48, 14, 17, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},
+    {1, 3, 64, 31, 29, 7, 2, 1, 3, 3, 0, 1, 0, 1, 0},  {1, 48, 32, 13, 13, 1, 2, 1, 0, 2, 1, 1, 1, 0, 0},
+    {1, 32, 20, 6, 30, 1, 1, 1, 0, 6, 1, 0, 0, 0, 0},  {1, 20, 33, 7, 15, 3, 1, 2, 2, 7, 0, 0, 1, 1, 0},
+    {4, 32, 16, 8, 8, 3, 1, 1, 1, 8, 1, 1, 0, 1, 0},   {3, 5, 7, 9, 10, 3, 2, 1, 1, 2, 0, 0, 0, 0, 0},
+    {8, 4, 4, 11, 13, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},   {4, 8, 8, 12, 9, 3, 2, 1, 1, 3, 1, 1, 0, 1, 0},
+    {32, 1, 1, 10, 21, 5, 1, 1, 2, 4, 1, 1, 0, 0, 0},  {24, 2, 2, 10, 11, 1, 1, 1, 0, 3, 1, 1, 0, 1, 0},
+    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},  {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1},
+    {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1}, {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1},
 };
 
 static uint32_t state = SEED;
@@ -42,11 +43,11 @@ static float *filled(size_t count) {
     return p;
 }
 
-static void run_dense(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s, int blocked) {
-    if (blocked && g->stride_width == 1) conv_dense(g, in, w, b, r, out, s, 16, 1);
-    else if (blocked) conv_dense(g, in, w, b, r, out, s, 16, 2);
-    else if (g->stride_width == 1) conv_dense(g, in, w, b, r, out, s, 1, 1);
-    else conv_dense(g, in, w, b, r, out, s, 1, 2);
+static void run_dense(const struct conv *g, const float *in, const float *scale, const float *w, const float *b, const float *r, float *out, float *s, int blocked) {
+    if (blocked && g->stride_width == 1) conv_dense(g, in, scale, w, b, r, out, s, 16, 1);
+    else if (blocked) conv_dense(g, in, scale, w, b, r, out, s, 16, 2);
+    else if (g->stride_width == 1) conv_dense(g, in, scale, w, b, r, out, s, 1, 1);
+    else conv_dense(g, in, scale, w, b, r, out, s, 1, 2);
 }
 
 static void run_grouped(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s) {
@@ -80,6 +81,19 @@ static float *packed(const struct layer *l, int grouped, const float *w, const f
     return p;
 }
 
+/* The input scale as runtime/conv.h wants it; replaces `in` by what it gives. NULL where the layer has none. */
+static float *input_scale(const struct layer *l, float *in) {
+    const int unit = l->blocked_in ? 16 : 1, plane = l->height * l->width;
+    if (!l->scaled) return NULL;
+    float *scale = filled((size_t)l->in * 2);
+    for (int c = 0; c < l->in; c++)
+        for (int p = 0; p < plane; p++) {
+            float *v = in + place(l->blocked_in, c, p, plane);
+            *v = fmaxf(fmaf(*v, scale[c / unit * 2 * unit + c % unit], scale[(c / unit * 2 + 1) * unit + c % unit]), 0.0f);
+        }
+    return scale;
+}
+
 static double expected(const struct layer *l, const float *in, const float *w, const float *bias, const float *residual, int m, int y, int x, int ow, int oplane) {
     double sum = bias[m];
     for (int c = 0; c < l->in; c++)
@@ -105,8 +119,8 @@ static double check(const struct layer *l, uint64_t *bits) {
     const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1, ow = (l->width + 2 * l->pad - window) / l->stride + 1;
     const int taps = l->kernel * l->kernel, grouped = l->groups > 1 && l->in == l->out && l->in < 16 && l->blocked_in;
     struct conv g = {l->groups, l->in, l->out, l->height, l->width, oh, ow, l->kernel, l->kernel, l->stride, l->stride, l->dilation, l->dilation, l->pad, l->pad,
-                     32, l->strip_rows, 0, 0, l->blocked_out, l->relu ? 0.0f : -INFINITY, INFINITY};
-    if (l->pad) {
+                     32, l->strip_rows, 0, 0, l->blocked_out, l->relu ? 0.0f : -INFINITY, INFINITY, 0.0f};
+    if (l->pad || l->scaled) {
         g.padded_width = (ow - 1) * l->stride + window;
         g.padded_rows = (l->strip_rows - 1) * l->stride + window;
     }
@@ -116,23 +130,27 @@ static double check(const struct layer *l, uint64_t *bits) {
     float *scratch = filled((size_t)(l->groups * l->in + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1));
     float *p = packed(l, grouped, w, bias, &packed_bias);
     memcpy(out, residual, outputs * sizeof *out);
+    const size_t inputs = (size_t)(l->groups * l->in * l->height * l->width);
+    float *scaled = filled(inputs);
+    memcpy(scaled, in, inputs * sizeof *in);
+    float *scale = input_scale(l, scaled);
     const float *r = l->residual ? out : NULL; /* in place, as the compiler plans it */
     if (grouped) run_grouped(&g, in, p, packed_bias, r, out, scratch);
-    else run_dense(&g, in, p, packed_bias, r, out, scratch, l->blocked_in);
+    else run_dense(&g, in, scale, p, packed_bias, r, out, scratch, l->blocked_in);
     double worst = 0;
     for (int m = 0; m < l->groups * l->out; m++)
         for (int o = 0; o < oh * ow; o++) {
-            const double e = fabs(expected(l, in, w, bias, residual, m, o / ow, o % ow, ow, oh * ow) - out[place(l->blocked_out, m, o, oh * ow)]);
+            const double e = fabs(expected(l, scaled, w, bias, residual, m, o / ow, o % ow, ow, oh * ow) - out[place(l->blocked_out, m, o, oh * ow)]);
             if (!(e <= worst)) worst = e;
         }
     *bits = hash(*bits, out, outputs);
-    if (!l->blocked_in && !l->blocked_out) { /* the kernel for run-time weights sums in the same order: the same bits */
+    if (!l->blocked_in && !l->blocked_out && !l->scaled) { /* the kernel for run-time weights sums in the same order: the same bits */
         float *direct = filled(outputs);
         conv_direct(&g, in, w, bias, l->residual ? residual : NULL, direct);
         if (memcmp(direct, out, outputs * sizeof *out) != 0) worst = INFINITY;
         free(direct);
     }
-    float *all[] = {in, w, bias, residual, out, packed_bias, scratch, p};
+    float *all[] = {in, w, bias, residual, out, packed_bias, scratch, p, scaled, scale};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
     return worst;
 }

@@ -8,8 +8,8 @@
 
 enum { SEED = 11 };
 
-static const struct { int in, out, height, width, pad, tile_block, residual; } layers[] = {
-    {16, 32, 8, 8, 1, 4, 0}, {32, 48, 7, 9, 1, 14, 1}, {48, 16, 13, 6, 0, 5, 1}, {16, 16, 3, 3, 1, 1, 0}, {32, 32, 14, 15, 1, 14, 1},
+static const struct { int in, out, height, width, pad, tile_block, residual, scaled; } layers[] = {
+    {16, 32, 8, 8, 1, 4, 0, 0}, {32, 48, 7, 9, 1, 14, 1, 0}, {48, 16, 13, 6, 0, 5, 1, 0}, {16, 16, 3, 3, 1, 1, 0, 0}, {32, 32, 14, 15, 1, 14, 1, 0}, {32, 16, 9, 8, 1, 6, 0, 1},
 };
 
 static const double transform[2][6][3] = {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
@@ -49,9 +49,14 @@ static double check(size_t layer, int m, uint64_t *bits) {
     float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)out), *residual = filled(outputs), *y = filled(outputs);
     float *u = transformed(w, in, out, m), *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + out) + 32)));
     memcpy(y, residual, outputs * sizeof *y);
+    float *scale = layers[layer].scaled ? filled((size_t)in * 2) : NULL, *scaled = filled((size_t)(in * height * width));
+    for (int i = 0; i < in * height * width; i++) {
+        const float *s = scale ? scale + i / (height * width * 16) * 32 + i % 16 : NULL;
+        scaled[i] = s ? fmaxf(fmaf(x[i], s[0], s[16]), 0.0f) : x[i];
+    }
     const float *r = layers[layer].residual ? y : NULL; /* in place, as the compiler plans it */
-    if (m == 2) conv_winograd(&g, x, u, bias, r, y, scratch, 2);
-    else conv_winograd(&g, x, u, bias, r, y, scratch, 4);
+    if (m == 2) conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2);
+    else conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4);
     double worst = 0;
     for (int k = 0; k < out; k++)
         for (int o = 0; o < rows * columns; o++) {
@@ -61,7 +66,7 @@ static double check(size_t layer, int m, uint64_t *bits) {
                 for (int t = 0; t < 9; t++) {
                     const int row = o / columns - pad + t / 3, column = o % columns - pad + t % 3;
                     if (row >= 0 && row < height && column >= 0 && column < width)
-                        sum += (double)x[((c / 16 * height + row) * width + column) * 16 + c % 16] * (double)w[(k * in + c) * 9 + t];
+                        sum += (double)scaled[((c / 16 * height + row) * width + column) * 16 + c % 16] * (double)w[(k * in + c) * 9 + t];
                 }
             const double error = fabs((sum < 0 ? 0 : sum) - (double)y[at]);
             if (!(error <= worst)) worst = error;
@@ -69,7 +74,7 @@ static double check(size_t layer, int m, uint64_t *bits) {
             memcpy(&word, y + at, 4);
             *bits = (*bits ^ word) * 1099511628211u;
         }
-    float *all[] = {x, w, bias, residual, y, u, scratch};
+    float *all[] = {x, w, bias, residual, y, u, scratch, scale, scaled};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
     return worst;
 }
