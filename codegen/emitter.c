@@ -1,6 +1,7 @@
 #include "codegen/emitter.h"
 
 #include "codegen/kernel_copies.h"
+#include "codegen/repeats.h"
 #include "ir/op_table.h"
 
 #include <math.h>
@@ -88,6 +89,7 @@ static const Parameter *parameter_of(const Parameter *parameters, int count, con
 static const char *parameter_address(Emitter *e, const Parameter *parameter, int64_t within, Dtype type, const char *qualifier) {
     Arena *arena = e->graph->arena;
     int64_t size = (int64_t)dtype_size(parameter->value->type);
+    e->names_parameter = true;
     if (parameter->value->type == type && within % size == 0)
         return within ? arena_printf(arena, "%s + %lld", parameter->name, (long long)(within / size)) : parameter->name;
     const char *start = within
@@ -175,19 +177,25 @@ static bool is_empty(const Node *node) {
 static bool lower_node(Emitter *e, Node *node) {
     if (is_empty(node)) return true; /* no element to compute */
     Arena *arena = e->graph->arena;
+    StepText *text = &e->step_texts[e->step_count++];
+    text->start = e->steps.length;
+    e->names_parameter = false;
     text_printf(&e->steps, "\n");
     e->depth = 1;
     emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type),
          step_shapes(e, node));
     e->depth = 1;
-    size_t comment_end = e->steps.length;
+    text->body = e->steps.length;
     emit(e, "{");
-    size_t body = e->steps.length;
+    size_t opened = e->steps.length;
     if (!lower_of(node->op)(e, node)) return false;
-    if (e->steps.length == body) /* a view, or a Concat whose parts lie in place: nothing to do */
-        e->steps.data[e->steps.length = comment_end] = '\0';
+    if (e->steps.length == opened) /* a view, or a Concat whose parts lie in place: nothing to do */
+        e->steps.data[e->steps.length = text->body] = '\0';
     else
         emit(e, "}");
+    text->end = e->steps.length;
+    text->shareable = !e->names_parameter;
+    text->adds_residual = node->op == OP_Add || (node->op == OP_Conv && node->in_count > 3 && node->in[3]);
     return e->graph->diag->status == STATUS_OK;
 }
 
@@ -218,17 +226,19 @@ static void copy_remaining_outputs(Emitter *e) {
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     Arena *arena = graph->arena;
     *e = (Emitter){.graph = graph, .options = options};
-    e->weights.arena = e->steps.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena = e->system_includes.arena =
-        arena;
+    e->weights.arena = e->steps.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena = e->blocks.arena =
+        e->system_includes.arena = arena;
     text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
     kernels_begin(e);
     e->place_macro = ARENA_ARRAY(arena, const char *, graph->value_count + 1);
     if (!(e->plan = plan_memory(graph))) return false;
     e->scratch_used = ARENA_ARRAY(arena, bool, e->plan->steps + 1);
+    e->step_texts = ARENA_ARRAY(arena, StepText, e->plan->steps + 1);
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
     e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
     for (Node *node = graph->first; node; node = node->next)
         if (!lower_node(e, node)) return false;
+    share_repeated_steps(e);
     copy_remaining_outputs(e);
     return graph->diag->status == STATUS_OK;
 }

@@ -15,6 +15,13 @@ typedef struct {
     const char *key, *name;
 } Definition;
 
+/* Where a step's text lies among the others'. */
+typedef struct {
+    size_t start, body, end; /* of its comment, behind it, and of all */
+    bool shareable;          /* names none of the network's parameters */
+    bool adds_residual;      /* ends a residual block */
+} StepText;
+
 /* The kernels once more, for one vector width: every name that depends on it carries the variant's suffix. */
 typedef struct {
     const Variant *variant;
@@ -27,7 +34,11 @@ struct Emitter {
     Plan *plan;
     const CodegenOptions *options;
     Weights weights;
-    Text steps;             /* the body of net_run */
+    Text steps;           /* the body of net_run */
+    StepText *step_texts; /* of each */
+    int step_count;
+    bool names_parameter;   /* the step being lowered does */
+    Text blocks;            /* functions that equal blocks share */
     Text kernels;           /* copied from runtime/ */
     Text specialised;       /* kernels with their constants, one function for each use */
     Text helpers;           /* constants that the steps share */

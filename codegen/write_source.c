@@ -138,6 +138,7 @@ void write_source(Emitter *e, FILE *out) {
     if (e->weights.count && e->options->weights == WEIGHTS_INLINE) write_inline_weights(e, out);
     if (e->weights.count && e->options->weights == WEIGHTS_ASM) write_asm_weights(e, out);
     write_offsets(e, out);
+    if (e->blocks.data) fprintf(out, "%s", e->blocks.data);
     fprintf(out, "int %s_run(", e->options->name);
     write_parameters(e, out);
     fprintf(out, " {\n");

@@ -9,23 +9,24 @@
  * scale of these channels, or NULL. */
 static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, const float *scale, int row, int column, float *out, size_t position,
                                               const int m) {
-    float edge[6 * 6 * 16]; /* a tile that is scaled, or that leaves the image, with its zeros */
+    float edge[6 * 6 * LANES]; /* a tile that is scaled, or that leaves the image, with its zeros */
     vec d[6][6];
     const float *source = in + ((ptrdiff_t)row * g->in_width + column) * 16;
-    size_t step = (size_t)g->in_width * 16;
+    size_t step = (size_t)g->in_width * 16, pixel = 16;
     if (scale || row < 0 || column < 0 || row + m + 2 > g->in_height || column + m + 2 > g->in_width) {
         for (int i = 0; i < m + 2; i++)
             for (int j = 0; j < m + 2; j++) {
                 const int y = row + i, x = column + j, inside = y >= 0 && y < g->in_height && x >= 0 && x < g->in_width;
                 vec v = inside ? vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16) : vec_zero();
                 if (scale && inside) v = vec_clamp(vec_fma_lanes(v, vec_load(scale), vec_load(scale + 16)), g->in_low, INFINITY);
-                vec_store(edge + (i * 6 + j) * 16, v);
+                vec_store(edge + (i * 6 + j) * LANES, v);
             }
         source = edge;
-        step = 6 * 16;
+        step = 6 * LANES;
+        pixel = LANES;
     }
     UNROLL for (int i = 0; i < m + 2; i++) {
-        UNROLL for (int j = 0; j < m + 2; j++) d[i][j] = vec_load(source + (size_t)i * step + j * 16);
+        UNROLL for (int j = 0; j < m + 2; j++) d[i][j] = vec_load(source + (size_t)i * step + (size_t)j * pixel);
         winograd_input_1d(d[i], m);
     }
     UNROLL for (int j = 0; j < m + 2; j++) {
@@ -34,6 +35,15 @@ static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float 
         winograd_input_1d(c, m);
         UNROLL for (int i = 0; i < m + 2; i++) vec_store(out + (size_t)(i * (m + 2) + j) * position, c[i]);
     }
+}
+
+/* Transforms keep whole tiles on the stack: functions of their own, so that theirs and the micro-kernel's are not there at once. */
+static NEVER_INLINE void winograd_input_tile_2(const struct conv *g, const float *in, const float *scale, int row, int column, float *out, size_t position) {
+    winograd_input_tile(g, in, scale, row, column, out, position, 2);
+}
+
+static NEVER_INLINE void winograd_input_tile_4(const struct conv *g, const float *in, const float *scale, int row, int column, float *out, size_t position) {
+    winograd_input_tile(g, in, scale, row, column, out, position, 4);
 }
 
 /* One pixel and one vector of channels of the result. */
@@ -70,6 +80,16 @@ static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float
     }
 }
 
+static NEVER_INLINE void winograd_output_tile_2(const struct conv *g, const float *products, size_t position, const float *bias, const float *residual,
+                                               float *out, int row, int column) {
+    winograd_output_tile(g, products, position, bias, residual, out, row, column, 2);
+}
+
+static NEVER_INLINE void winograd_output_tile_4(const struct conv *g, const float *products, size_t position, const float *bias, const float *residual,
+                                               float *out, int row, int column) {
+    winograd_output_tile(g, products, position, bias, residual, out, row, column, 4);
+}
+
 /* One image, blocked in and out. Weights are transformed, [position][panel][in channel][16]; `m` is 2 or 4, constant where this is called. `scratch`
  * holds (m+2)^2 (tile_block (in_channels + out_channels) + 32) floats. `scale` is the input scale, or NULL.
  * `residual` may be the output itself. */
@@ -89,7 +109,8 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
         for (int task = 0; task < blocks * count; task++) {
             const int row = (first + task % count) / wide * m - g->pad_top, column = (first + task % count) % wide * m - g->pad_left;
             for (int l = 0; l < 16; l += LANES)
-                winograd_input_tile(g, in + (size_t)(task / count) * in_plane + l, scale ? scale + task / count * 32 + l : scale, row, column, scratch + (size_t)task * 16 + l, in_position, m);
+                (m == 2 ? winograd_input_tile_2 : winograd_input_tile_4)(g, in + (size_t)(task / count) * in_plane + l, scale ? scale + task / count * 32 + l : scale,
+                                                                         row, column, scratch + (size_t)task * 16 + l, in_position);
         }
         const struct conv tile_row = {.groups = 1, .in_channels = g->in_channels, .out_channels = g->out_channels, .out_height = 1, .out_width = count,
                                       .kernel_height = 1, .kernel_width = 1, .sum_channels = g->sum_channels, .blocked_out = 1, .low = -INFINITY, .high = INFINITY};
@@ -108,8 +129,8 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
             const int row = (first + task % count) / wide * m, column = (first + task % count) % wide * m;
             const size_t plane = (size_t)(task / count) * out_plane;
             for (int l = 0; l < 16; l += LANES)
-                winograd_output_tile(g, products + (size_t)task * 16 + l, out_position, bias + task / count * 16 + l, residual ? residual + plane + l : residual,
-                                     out + plane + l, row, column, m);
+                (m == 2 ? winograd_output_tile_2 : winograd_output_tile_4)(g, products + (size_t)task * 16 + l, out_position, bias + task / count * 16 + l,
+                                                                           residual ? residual + plane + l : residual, out + plane + l, row, column);
         }
     }
 }

@@ -8,8 +8,10 @@
 
 #ifdef __GNUC__
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
 #else
 #define ALWAYS_INLINE inline
+#define NEVER_INLINE
 #endif
 #ifdef __GNUC__
 #define PREFETCH(address) __builtin_prefetch(address)
