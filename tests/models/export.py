@@ -65,11 +65,10 @@ def network(name):
     return model.eval()
 
 
-def export(name, variant, path):
+def export_module(model, example, variant, path):
+    """A module in evaluation mode, as that exporter writes it."""
     import torch
 
-    model = network(name)
-    example = torch.randn(1, 3, 224, 224)
     names = {"input_names": ["input"], "output_names": ["output"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -89,6 +88,12 @@ def export(name, variant, path):
             )
         else:  # weights in an external data file beside the model
             torch.onnx.export(model, (example,), path, dynamo=True, verbose=False, external_data=True, **names)
+
+
+def export(name, variant, path):
+    import torch
+
+    export_module(network(name), torch.randn(1, 3, 224, 224), variant, path)
 
 
 if __name__ == "__main__":
