@@ -39,29 +39,23 @@ static void remember(Emitter *e, const char *key, const char *name) {
     e->defined[e->defined_count++] = (Definition){arena_strdup(e->graph->arena, key), name};
 }
 
-void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *geometry, const char *constants) {
+void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
+                       const char *constants) {
     if (defined_name(e, name)) return;
     remember(e, name, name);
     copy_vector_kernel(e, kernel);
-    const char *parameters = arena_printf(e->graph->arena,
-                                          "const struct %s *g, const float *in, const float *weights, const float *bias,\n"
-                                          "                const float *residual, float *out, float *scratch",
-                                          geometry);
     for (int v = 0; v < e->variant_count; v++) {
         const char *suffix = e->variants[v].variant->suffix;
-        text_printf(&e->variants[v].specialised,
-                    "static void %s%s(%s) {\n    PARALLEL\n    %s%s(g, in, weights, bias, residual, out, scratch, %s);\n}\n\n",
-                    name, suffix, parameters, kernel, suffix, constants);
+        text_printf(&e->variants[v].specialised, "static void %s%s(%s) {\n    PARALLEL\n    %s%s(%s, %s);\n}\n\n", name, suffix,
+                    parameters, kernel, suffix, arguments, constants);
     }
     text_printf(&e->specialised, "static void %s(%s) {\n", name, parameters);
     if (e->variant_count) text_printf(&e->specialised, "#ifdef RUN_TIME_WIDTHS\n");
     for (int v = 0; v < e->variant_count; v++)
-        text_printf(&e->specialised,
-                    "    if (%s) {\n        %s%s(g, in, weights, bias, residual, out, scratch);\n        return;\n    }\n",
-                    e->variants[v].variant->supported, name, e->variants[v].variant->suffix);
+        text_printf(&e->specialised, "    if (%s) {\n        %s%s(%s);\n        return;\n    }\n",
+                    e->variants[v].variant->supported, name, e->variants[v].variant->suffix, arguments);
     if (e->variant_count) text_printf(&e->specialised, "#endif\n");
-    text_printf(&e->specialised, "    PARALLEL\n    %s(g, in, weights, bias, residual, out, scratch, %s);\n}\n\n", kernel,
-                constants);
+    text_printf(&e->specialised, "    PARALLEL\n    %s(%s, %s);\n}\n\n", kernel, arguments, constants);
 }
 
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser) {

@@ -47,10 +47,10 @@ struct Emitter {
 /* Lowers every node; false with the graph's diagnostic set. Nothing is written yet. */
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options);
 
-/* A kernel of runtime/ with its constants filled in: a function `name` that calls `kernel`(ARGUMENTS, `constants`), where
- * ARGUMENTS are the geometry (of type `geometry`), in, weights, bias, residual, out and scratch. Each variant of the target has
- * its own. */
-void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *geometry, const char *constants);
+/* A kernel of runtime/ with its constants filled in: a function `name`(`parameters`) that calls `kernel`(`arguments`, `constants`).
+ * Each variant of the target has its own. */
+void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
+                       const char *constants);
 /* A constant `static const TYPE NAME = INITIALISER;`, its name made from `stem`; equal ones share one. Returns the name. */
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser);
 

@@ -109,6 +109,14 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     return define_constant(e, "struct winograd", stem, tiles);
 }
 
+static void specialise_conv(Emitter *e, const char *kernel, const char *name, const char *geometry, const char *constants) {
+    const char *parameters = arena_printf(e->graph->arena,
+                                          "const struct %s *g, const float *in, const float *weights, const float *bias,\n"
+                                          "                const float *residual, float *out, float *scratch",
+                                          geometry);
+    specialise_kernel(e, kernel, name, parameters, "g, in, weights, bias, residual, out, scratch", constants);
+}
+
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
 static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     Arena *arena = e->graph->arena;
@@ -119,14 +127,13 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     const char *name;
     if (g->kernel == CONV_GROUPED) {
         name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
-        specialise_kernel(e, "conv_grouped", name, "conv", arena_printf(arena, "%d", g->in_channels));
+        specialise_conv(e, "conv_grouped", name, "conv", arena_printf(arena, "%d", g->in_channels));
     } else if (g->kernel == CONV_WINOGRAD) {
         name = arena_printf(arena, "conv_winograd_%d", g->output_size);
-        specialise_kernel(e, "conv_winograd", name, "winograd", arena_printf(arena, "%d", g->output_size));
+        specialise_conv(e, "conv_winograd", name, "winograd", arena_printf(arena, "%d", g->output_size));
     } else {
         name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
-        specialise_kernel(e, "conv_dense", name, "conv",
-                          arena_printf(arena, "%d, %d", g->blocked_in ? BLOCK : 1, g->stride_width));
+        specialise_conv(e, "conv_dense", name, "conv", arena_printf(arena, "%d, %d", g->blocked_in ? BLOCK : 1, g->stride_width));
     }
     return name;
 }

@@ -1,6 +1,7 @@
 #include "codegen/plan.h"
 
 #include "codegen/conv_geometry.h"
+#include "codegen/lower_recurrent.h"
 #include "ir/op_table.h"
 
 #include <stdlib.h>
@@ -20,7 +21,12 @@ int64_t value_bytes(const Value *value) {
     return value->data ? 0 : align_up(shape_count(&value->shape) * (int64_t)dtype_size(value->type));
 }
 
+static bool is_recurrent(const Node *node) {
+    return node->op == OP_LSTM || node->op == OP_GRU;
+}
+
 int64_t scratch_bytes(const Node *node) {
+    if (is_recurrent(node)) return align_up(recurrent_scratch_bytes(node));
     return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
 }
 
@@ -111,6 +117,11 @@ static void assign_storage(Graph *graph, Plan *plan) {
         if (holds_output[id]) plan->of[id].offset = -1;
 }
 
+/* A recurrent layer leaves out what nobody reads: the sequence, where its last state is wanted alone. */
+static bool is_written(const Node *node, const Value *value) {
+    return !is_recurrent(node) || value->user_count > 0 || value->output_count > 0;
+}
+
 static Block *collect_blocks(Graph *graph, Plan *plan, int *count) {
     Block *blocks = ARENA_ARRAY(graph->arena, Block, graph->value_count + plan->steps);
     *count = 0;
@@ -118,7 +129,7 @@ static Block *collect_blocks(Graph *graph, Plan *plan, int *count) {
         for (int k = 0; k < node->out_count; k++) {
             const Value *value = node->out[k];
             const Placement *place = &plan->of[value->id];
-            if (place->storage == value && place->offset >= 0 && value_bytes(value) > 0)
+            if (place->storage == value && place->offset >= 0 && is_written(node, value) && value_bytes(value) > 0)
                 blocks[(*count)++] = (Block){value_bytes(value), 0, place->first, place->last, value->id};
         }
         if (scratch_bytes(node) > 0)

@@ -42,13 +42,23 @@ def models():
     return import_models()
 
 
-@functools.lru_cache(maxsize=1)
-def network(name):
-    """The network in evaluation mode, calibrated on small random images."""
+def seed():
     import torch
 
     torch.manual_seed(1)
-    model = getattr(models(), name)(weights=None)
+
+
+@functools.lru_cache(maxsize=1)
+def network(name):
+    """The network in evaluation mode, calibrated on small random images."""
+    seed()
+    return calibrated(getattr(models(), name)(weights=None))
+
+
+def calibrated(model):
+    """In evaluation mode, its batch normalization with random parameters and the statistics of small random images."""
+    import torch
+
     norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     for norm in norms:
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
