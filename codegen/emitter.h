@@ -47,8 +47,8 @@ struct Emitter {
 /* Lowers every node; false with the graph's diagnostic set. Nothing is written yet. */
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options);
 
-/* A kernel of runtime/ with its constants filled in: a function `name`(`parameters`) that calls `kernel`(`arguments`, `constants`).
- * Each variant of the target has its own. */
+/* A kernel of runtime/ with its constants filled in: a function `name`(`parameters`) that calls `kernel`(`arguments`,
+ * `constants`). Each variant of the target has its own. */
 void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
                        const char *constants);
 /* A constant `static const TYPE NAME = INITIALISER;`, its name made from `stem`; equal ones share one. Returns the name. */

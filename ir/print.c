@@ -81,8 +81,8 @@ static void put_attribute(Writer *w, const Attr *attr) {
         put(w, "%s", attr->s);
     } else {
         /* Set by set_doubles. */
-        bool doubles = attr->key == A_SCALES || attr->key == A_ROI || attr->key == A_ACTIVATION_ALPHAS ||
-                       attr->key == A_ACTIVATION_BETAS;
+        bool doubles =
+            attr->key == A_SCALES || attr->key == A_ROI || attr->key == A_ACTIVATION_ALPHAS || attr->key == A_ACTIVATION_BETAS;
         put(w, "[");
         for (int i = 0; i < attr->count; i++) {
             if (i) put(w, ",");
