@@ -1,6 +1,7 @@
 #include "codegen/codegen.h"
 
 #include "codegen/emitter.h"
+#include "ir/recurrent.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,6 +36,10 @@ bool codegen_sizes(Graph *graph, CodegenSizes *sizes) {
 int64_t node_multiply_adds(const Node *node) {
     int64_t results = shape_count(&node->out[0]->shape), terms = 0;
     if (node->op == OP_Conv) terms = shape_product(&node->in[1]->shape, 1, node->in[1]->shape.rank);
+    if (node->op == OP_LSTM || node->op == OP_GRU) {
+        Recurrent r = recurrent_of(node); /* y has an element for each hidden unit of each step */
+        terms = r.gates * (r.inputs + r.hidden);
+    }
     if (node->op == OP_Gemm) terms = node->in[0]->shape.dim[attr_int(node, A_TRANS_A, 0) ? 0 : 1];
     if (node->op == OP_MatMul) terms = node->in[0]->shape.dim[node->in[0]->shape.rank - 1];
     int64_t total;

@@ -58,7 +58,7 @@ struct Emitter {
 /* Lowers every node; false with the graph's diagnostic set. Nothing is written yet. */
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options);
 
-/* A kernel of runtime/ with its constants filled in: a function `name` with `parameters` that calls `kernel`(`arguments`,
+/* A kernel of runtime/ with its constants filled in: a function `name`(`parameters`) that calls `kernel`(`arguments`,
  * `constants`). Each variant of the target has its own. */
 void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
                        const char *constants);

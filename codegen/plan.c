@@ -2,6 +2,7 @@
 
 #include "codegen/conv_geometry.h"
 #include "codegen/storage.h"
+#include "codegen/lower_recurrent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,12 @@ int64_t value_bytes(const Value *value) {
     return shape_count(&value->shape) * (int64_t)dtype_size(value->type);
 }
 
+static bool is_recurrent(const Node *node) {
+    return node->op == OP_LSTM || node->op == OP_GRU;
+}
+
 int64_t scratch_bytes(const Node *node) {
+    if (is_recurrent(node)) return align_up(recurrent_scratch_bytes(node));
     return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
 }
 
@@ -53,10 +59,15 @@ static void add_piece(Block *block, Piece piece) {
     block->piece[block->pieces++] = piece;
 }
 
+/* A recurrent layer leaves out what nobody reads: the sequence, where its last state is wanted alone. */
+static bool is_written(const Value *value) {
+    return !is_recurrent(value->producer) || value->user_count > 0 || value->output_count > 0;
+}
+
 /* Is it in the arena? */
 static bool needs_memory(const Plan *plan, const Value *value) {
     const Placement *place = &plan->of[value->id];
-    return value_bytes(value) > 0 && place->offset >= 0 && !place->storage->is_input;
+    return value_bytes(value) > 0 && is_written(value) && place->offset >= 0 && !place->storage->is_input;
 }
 
 /* The blocks in order of their first steps. */

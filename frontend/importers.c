@@ -5,6 +5,7 @@
 #define WINDOW "auto_pad:s kernel_shape:I pads:I strides:I "
 #define LEGACY_BROADCAST "axis:i broadcast:i"
 #define REDUCE "axes:I keepdims:i noop_with_empty_axes:i"
+#define RECURRENT "activation_alpha:F activation_beta:F activations:S clip:f direction:s hidden_size:i layout:i "
 
 /* Attributes of all versions from opset 6 on. */
 static const Importer importers[] = {
@@ -29,6 +30,7 @@ static const Importer importers[] = {
     {"Expand", import_expand, 2, 2, 1, ""},
     {"Flatten", import_flatten, 1, 1, 1, "axis:i"},
     {"Floor", import_rounding, 1, 1, 1, ""},
+    {"GRU", import_recurrent, 3, 6, 2, RECURRENT "linear_before_reset:i"},
     {"Gather", import_gather, 2, 2, 1, "axis:i"},
     {"Gemm", import_gemm, 2, 3, 1, "alpha:f beta:f transA:i transB:i broadcast:i"},
     {"GlobalAveragePool", import_global_pool, 1, 1, 1, ""},
@@ -38,6 +40,7 @@ static const Importer importers[] = {
     {"HardSwish", import_hard_swish, 1, 1, 1, ""},
     {"Identity", import_identity, 1, 1, 1, ""},
     {"LRN", import_lrn, 1, 1, 1, "alpha:f beta:f bias:f size:i"},
+    {"LSTM", import_recurrent, 3, 8, 3, RECURRENT "input_forget:i"},
     {"LeakyRelu", import_parametric, 1, 1, 1, "alpha:f"},
     {"Less", import_binary, 2, 2, 1, LEGACY_BROADCAST},
     {"Log", import_unary, 1, 1, 1, ""},

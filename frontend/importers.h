@@ -75,7 +75,7 @@ Value *op_filled(const OpImport *op, Dtype type, const Shape *shape, const void 
     X(clip) X(cast) X(cast_like) X(hard_swish) X(binary) X(pow) X(prelu) X(variadic) X(where) X(conv) X(pool) X(global_pool)     \
         X(batchnorm) X(lrn) X(gemm) X(matmul) X(reduce) X(softmax) X(reshape) X(flatten) X(squeeze) X(unsqueeze) X(transpose)    \
             X(expand) X(concat) X(split) X(slice) X(gather) X(pad) X(resize) X(upsample) X(identity) X(dropout) X(constant)      \
-                X(constant_of_shape) X(shape) X(size) X(rounding) X(range)
+                X(constant_of_shape) X(shape) X(size) X(rounding) X(range) X(recurrent)
 #define DECLARE(name) ImportFunction import_##name;
 IMPORTERS(DECLARE)
 #undef DECLARE

@@ -52,6 +52,12 @@ void set_ints(Graph *graph, Node *node, AttrKey key, const int64_t *values, int 
     attr->count = count;
 }
 
+void set_doubles(Graph *graph, Node *node, AttrKey key, const double *values, int count) {
+    int64_t *bits = ARENA_ARRAY(graph->arena, int64_t, count);
+    if (count > 0) memcpy(bits, values, (size_t)count * sizeof *bits);
+    set_ints(graph, node, key, bits, count);
+}
+
 void attr_remove(Node *node, AttrKey key) {
     for (int i = 0; i < node->attr_count; i++) {
         if (node->attrs[i].key != key) continue;
@@ -92,6 +98,13 @@ int64_t attr_ints_at(const Node *node, AttrKey key, int index, int64_t otherwise
     int count;
     const int64_t *ints = attr_ints(node, key, &count);
     return index >= 0 && index < count ? ints[index] : otherwise;
+}
+
+double attr_double_at(const Node *node, AttrKey key, int index, double otherwise) {
+    int count;
+    const int64_t *bits = attr_ints(node, key, &count);
+    if (index >= 0 && index < count) memcpy(&otherwise, &bits[index], sizeof otherwise);
+    return otherwise;
 }
 
 void attrs_copy(Graph *graph, Node *to, const Node *from) {

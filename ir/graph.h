@@ -126,6 +126,8 @@ void set_int(Graph *graph, Node *node, AttrKey key, int64_t value);
 void set_float(Graph *graph, Node *node, AttrKey key, double value);
 void set_string(Graph *graph, Node *node, AttrKey key, const char *value);
 void set_ints(Graph *graph, Node *node, AttrKey key, const int64_t *values, int count); /* copies */
+/* A list of doubles, kept as the integers of their bits. */
+void set_doubles(Graph *graph, Node *node, AttrKey key, const double *values, int count);
 void attr_remove(Node *node, AttrKey key);
 const Attr *attr_find(const Node *node, AttrKey key);
 int64_t attr_int(const Node *node, AttrKey key, int64_t otherwise);
@@ -134,6 +136,7 @@ const char *attr_string(const Node *node, AttrKey key, const char *otherwise);
 /* NULL with count 0 where it is absent. */
 const int64_t *attr_ints(const Node *node, AttrKey key, int *count);
 int64_t attr_ints_at(const Node *node, AttrKey key, int index, int64_t otherwise);
+double attr_double_at(const Node *node, AttrKey key, int index, double otherwise);
 void attrs_copy(Graph *graph, Node *to, const Node *from);
 
 /* Fails at this node, with its name and ONNX operator type. */

@@ -42,19 +42,6 @@ static Rounding rounding_of(const Node *node) {
     return (Rounding)named(node, A_NEAREST_MODE, "round_prefer_floor", rounding_names, ROUNDINGS);
 }
 
-static void set_doubles(Graph *graph, Node *node, AttrKey key, const double *values, int count) {
-    int64_t *bits = ARENA_ARRAY(graph->arena, int64_t, count);
-    if (count > 0) memcpy(bits, values, (size_t)count * sizeof *bits);
-    set_ints(graph, node, key, bits, count);
-}
-
-static double double_at(const Node *node, AttrKey key, int index, double otherwise) {
-    int count;
-    const int64_t *bits = attr_ints(node, key, &count);
-    if (index >= 0 && index < count) memcpy(&otherwise, &bits[index], sizeof otherwise);
-    return otherwise;
-}
-
 void resize_set_scales(Graph *graph, Node *node, const double *scales, int count) {
     set_doubles(graph, node, A_SCALES, scales, count);
 }
@@ -64,12 +51,12 @@ void resize_set_roi(Graph *graph, Node *node, const double *roi, int count) {
 
 double resize_scale(const Node *node, int axis) {
     int64_t in = node->in[0]->shape.dim[axis], out = attr_ints_at(node, A_SHAPE, axis, 0);
-    return double_at(node, A_SCALES, axis, in ? (double)out / (double)in : 1);
+    return attr_double_at(node, A_SCALES, axis, in ? (double)out / (double)in : 1);
 }
 
 void resize_roi(const Node *node, int axis, double *start, double *end) {
-    *start = double_at(node, A_ROI, axis, 0);
-    *end = double_at(node, A_ROI, node->in[0]->shape.rank + axis, 1);
+    *start = attr_double_at(node, A_ROI, axis, 0);
+    *end = attr_double_at(node, A_ROI, node->in[0]->shape.rank + axis, 1);
 }
 
 /* A scale must agree with the size it led to: rounded down, or to nearest where an aspect ratio is kept. */

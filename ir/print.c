@@ -80,13 +80,18 @@ static void put_attribute(Writer *w, const Attr *attr) {
     } else if (attr->kind == ATTR_STRING) {
         put(w, "%s", attr->s);
     } else {
-        bool doubles = attr->key == A_SCALES || attr->key == A_ROI; /* kept as their bits: see ir/resize.h */
+        /* Set by set_doubles. */
+        bool doubles =
+            attr->key == A_SCALES || attr->key == A_ROI || attr->key == A_ACTIVATION_ALPHAS || attr->key == A_ACTIVATION_BETAS;
         put(w, "[");
         for (int i = 0; i < attr->count; i++) {
             if (i) put(w, ",");
             double number;
             memcpy(&number, &attr->ints[i], sizeof number);
-            if (doubles)
+            bool named = attr->key == A_ACTIVATIONS && attr->ints[i] >= 0 && attr->ints[i] < ACT_COUNT;
+            if (named)
+                put(w, "%s", activation_name((Activation)attr->ints[i]));
+            else if (doubles)
                 put(w, "%.9g", number);
             else
                 put(w, "%" PRId64, attr->ints[i]);

@@ -1,7 +1,7 @@
 #ifndef RUNTIME_CONV_DENSE_H
 #define RUNTIME_CONV_DENSE_H
 
-#include "runtime/conv_row.h"
+#include "runtime/conv_row_blocked.h"
 #include "runtime/conv_strip.h"
 
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are

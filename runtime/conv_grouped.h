@@ -3,6 +3,7 @@
 
 #include "runtime/conv_strip.h"
 #include "runtime/vec.h"
+#include "runtime/vec_fma_lanes.h"
 
 /* For every lane, channel `c` of that lane's group of `width` channels; `pixel` points at the vector's first lane. */
 static ALWAYS_INLINE vec vec_group_channel(const float *pixel, const int width, const int c) {

@@ -2,7 +2,7 @@
 #define RUNTIME_CONV_SCALE_H
 
 #include "runtime/conv.h"
-#include "runtime/vec.h"
+#include "runtime/vec_fma_lanes.h"
 
 /* The input scale of `count` floats: pixels of one block of 16 channels. */
 static void conv_scale_blocked(const float *in, const float *scale, float *out, size_t count, float low) {

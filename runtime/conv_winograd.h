@@ -1,7 +1,7 @@
 #ifndef RUNTIME_CONV_WINOGRAD_H
 #define RUNTIME_CONV_WINOGRAD_H
 
-#include "runtime/conv_row.h"
+#include "runtime/conv_row_blocked.h"
 #include "runtime/threads.h"
 #include "runtime/winograd_transforms.h"
 

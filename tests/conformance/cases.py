@@ -14,12 +14,13 @@ OPERATORS = frozenset(
     """Conv BatchNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Add Sub Mul Div Sum Min Max
     Pow Sqrt Exp Log Neg Abs MaxPool AveragePool GlobalAveragePool GlobalMaxPool ReduceMean ReduceSum ReduceMax ReduceMin
     Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad Resize Upsample Softmax LogSoftmax
-    LRN Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not""".split()
+    LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not""".split()
 )
 
 TYPES = {onnx.TensorProto.FLOAT: "float", onnx.TensorProto.INT64: "int64", onnx.TensorProto.BOOL: "bool"}
 
-# Inputs that decide shapes, or that ONNX had as attributes before: a static compiler needs their values.
+# Inputs that decide shapes, that ONNX had as attributes before, or that are packed when compiling (recurrent weights): a static
+# compiler needs their values.
 COMPILE_TIME_INPUTS = {
     "Reshape": [1],
     "Slice": [1, 2, 3, 4],
@@ -37,6 +38,8 @@ COMPILE_TIME_INPUTS = {
     "ReduceMin": [1],
     "ConstantOfShape": [0],
     "Dropout": [1, 2],
+    "LSTM": [1, 2, 3, 4, 7],
+    "GRU": [1, 2, 3, 4],
 }
 
 
@@ -116,7 +119,8 @@ def reason_not_applicable(case):
     for node in graph.node:
         if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx"):
             return f"operator {node.op_type} is not supported"
-    for value in [*graph.input, *graph.output]:
+    frozen = set(frozen_inputs(graph))  # constants may have any type
+    for value in [*(value for value in graph.input if value.name not in frozen), *graph.output]:
         if value.type.WhichOneof("value") != "tensor_type":
             return f"{value.type.WhichOneof('value').removesuffix('_type')}s, not tensors"
         element = value.type.tensor_type.elem_type

@@ -42,13 +42,23 @@ def models():
     return import_models()
 
 
-@functools.lru_cache(maxsize=1)
-def network(name):
-    """The network in evaluation mode, calibrated on small random images."""
+def seed():
     import torch
 
     torch.manual_seed(1)
-    model = getattr(models(), name)(weights=None)
+
+
+@functools.lru_cache(maxsize=1)
+def network(name):
+    """The network in evaluation mode, calibrated on small random images."""
+    seed()
+    return calibrated(getattr(models(), name)(weights=None))
+
+
+def calibrated(model):
+    """In evaluation mode, its batch normalization with random parameters and the statistics of small random images."""
+    import torch
+
     norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     for norm in norms:
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
@@ -65,11 +75,10 @@ def network(name):
     return model.eval()
 
 
-def export(name, variant, path):
+def export_module(model, example, variant, path):
+    """A module in evaluation mode, as that exporter writes it."""
     import torch
 
-    model = network(name)
-    example = torch.randn(1, 3, 224, 224)
     names = {"input_names": ["input"], "output_names": ["output"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -89,6 +98,12 @@ def export(name, variant, path):
             )
         else:  # weights in an external data file beside the model
             torch.onnx.export(model, (example,), path, dynamo=True, verbose=False, external_data=True, **names)
+
+
+def export(name, variant, path):
+    import torch
+
+    export_module(network(name), torch.randn(1, 3, 224, 224), variant, path)
 
 
 if __name__ == "__main__":
