@@ -67,7 +67,7 @@ void node_replace(Graph *graph, Node *node, Value *value) {
 }
 
 void node_absorb(Graph *graph, Node *keeper, Node *absorbed) {
-    keeper->name = arena_printf(graph->arena, "%s + %s", keeper->name, absorbed->name);
+    if (*absorbed->name) keeper->name = arena_printf(graph->arena, "%s + %s", keeper->name, absorbed->name);
     keeper->out[0]->name = absorbed->out[0]->name;
     node_replace(graph, absorbed, keeper->out[0]);
 }

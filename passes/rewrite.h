@@ -19,8 +19,8 @@ bool is_elementwise(const Node *node);
 
 /* Every use of the node's output reads `value` instead; the node goes. */
 void node_replace(Graph *graph, Node *node, Value *value);
-/* `absorbed`, the reader of `keeper`'s output, becomes part of `keeper`: names are joined, the result keeps the name
- * of what `absorbed` computed. */
+/* `absorbed`, the reader of `keeper`'s output, becomes part of `keeper`: names are joined (a node without one leaves no trace),
+ * the result keeps the name of what `absorbed` computed. */
 void node_absorb(Graph *graph, Node *keeper, Node *absorbed);
 /* Inserts a node of `op` behind `node` through which every user reads node's first output; it takes over that value's name.
  * Attributes and types are the caller's to set. `suffix` names what node itself computes from now on. */
