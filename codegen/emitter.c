@@ -74,9 +74,15 @@ const char *define_constant(Emitter *e, const char *type, const char *stem, cons
     return name;
 }
 
+/* Numbered by the step that computes it (a second output gets a letter): ids depend on what passes made and dropped. */
 static const char *offset_macro(Emitter *e, const Value *root) {
     const char **macro = &e->place_macro[root->id];
-    if (!*macro) *macro = arena_printf(e->graph->arena, "AT_%d_%s", root->id, identifier_part(e->graph->arena, root->name));
+    if (*macro) return *macro;
+    int output = 0;
+    while (root->producer->out[output] != root) output++;
+    const char letter[] = {output ? (char)('a' + output) : 0, 0};
+    *macro = arena_printf(e->graph->arena, "AT_%d%s_%s", root->producer->mark + 1, letter,
+                          identifier_part(e->graph->arena, root->name));
     return *macro;
 }
 

@@ -137,21 +137,6 @@ static bool fold_after_gemm(Graph *graph, Node *gemm, const Affine *affine) {
     return true;
 }
 
-/* f(s x) = s f(x) for every s > 0. Padding with zeros or -infinity does not care. */
-static bool commutes_with_scale(const Node *node) {
-    switch (node->op) {
-    case OP_Relu:
-    case OP_LeakyRelu:
-    case OP_MaxPool:
-    case OP_AveragePool:
-    case OP_Reshape:
-    case OP_Transpose:
-    case OP_Slice:
-    case OP_ReduceMean: return node->out_count == 1;
-    default: return false;
-    }
-}
-
 /* The layer that the node's factor reaches: the one that computes x, or a uniform one commutes up to. NULL where another reader
  * is in between. */
 static Node *scaled_layer(const Node *node, const Affine *affine) {
@@ -181,7 +166,7 @@ static void absorb_from_afar(Graph *graph, Node *layer, Node *node, const Affine
             x = x->producer->in[0];
             x->name = arena_printf(graph->arena, "%s/scaled", x->name);
         }
-        layer->name = arena_printf(graph->arena, "%s + %s", layer->name, node->name);
+        layer->name = joined_name(graph, layer->name, node->name);
     }
     affine->x->name = node->out[0]->name;
     node_replace(graph, node, affine->x);
@@ -237,7 +222,7 @@ static bool fold_before(Graph *graph, Node *node, const Affine *affine) {
     if (!conv || !is_foldable_conv(conv) || conv->in[0] != node->out[0]) return false;
     if (affine->shifts && !has_no_padding(conv)) return false;
     if (!scale_inputs(graph, conv, affine)) return false;
-    conv->name = arena_printf(graph->arena, "%s + %s", node->name, conv->name);
+    conv->name = joined_name(graph, node->name, conv->name);
     node_replace(graph, node, affine->x);
     return true;
 }

@@ -280,32 +280,6 @@ void residual_block_drop(Graph *graph, const ResidualBlock *block) {
     value_replace(graph, block->add->out[0], block->add->in[block->shortcut]);
 }
 
-/* Where a gate of one number a channel is the branch's last factor, it is what is cheapest to scale. */
-static void scaled_operand(const ResidualBlock *block, Node **reader, int *slot) {
-    *reader = block->add;
-    *slot = 1 - block->shortcut;
-    Node *gate = producer_of((*reader)->in[*slot], OP_Mul);
-    for (int i = 0; gate && i < 2; i++) {
-        const Value *factor = gate->in[i];
-        if (is_constant(factor) || !value_single_user(factor)) continue;
-        if (shape_count(&factor->shape) >= shape_count(&gate->out[0]->shape)) continue;
-        *reader = gate;
-        *slot = i;
-    }
-}
-
-bool residual_block_scale(Graph *graph, const ResidualBlock *block, double p) {
-    Node *reader;
-    int slot;
-    scaled_operand(block, &reader, &slot);
-    Value *value = reader->in[slot];
-    Value *in[] = {value, constant_from_doubles(graph, "p", value->type, shape_of(0), &p)};
-    Node *mul = node_new(graph, reader, OP_Mul, "", in, 2, 1);
-    mul->out[0]->name = value->name;
-    node_set_input(graph, reader, slot, mul->out[0]);
-    return node_infer(graph, mul);
-}
-
 void residual_block_mark(Graph *graph, const ResidualBlock *block, int index) {
     Node *add = block->add;
     Value *shortcut = add->in[block->shortcut], *branch = add->in[1 - block->shortcut];

@@ -45,8 +45,8 @@ void residual_blocks_name(Graph *graph, ResidualBlocks *blocks, const BranchLaye
 
 /* Leaves a droppable block out: whoever reads its result reads its shortcut. Dead nodes stay for remove_dead_code. */
 void residual_block_drop(Graph *graph, const ResidualBlock *block);
-/* y = p f(x) + h(x), with p over 0: stochastic depth's rule at test time. A Mul without a name, which fold_batchnorm folds into
- * weights leaving no trace in names. False with the graph's diagnostic set. */
+/* y = p f(x) + h(x), with p over 0: stochastic depth's rule at test time. Muls without a name, which fold_batchnorm folds into
+ * weights leaving no trace in names (passes/scale_block.c). False with the graph's diagnostic set. */
 bool residual_block_scale(Graph *graph, const ResidualBlock *block, double p);
 /* Marks the Add as the end of block `index` (attribute `block`): its shortcut becomes operand 1, and the passes and codegen then
  * keep it apart from what is left out with the branch. */

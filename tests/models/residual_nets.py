@@ -3,6 +3,7 @@
 Their weights are random but seeded, and batch normalization is calibrated as in export.py.
 """
 
+import copy
 import functools
 import warnings
 
@@ -11,6 +12,15 @@ import torch.nn.functional as F
 from torch import nn
 
 VARIANTS = ("script-folded", "script-unfolded", "dynamo")
+
+
+class Block(nn.Module):
+    """Stochastic depth: its branch counts by the probability that it survived training."""
+
+    survival = 1.0
+
+    def surviving(self, y):
+        return y if self.survival == 1 else y * self.survival
 
 
 def conv_bn(inputs, outputs, kernel=3, stride=1, groups=1):
@@ -52,25 +62,33 @@ class Gate(nn.Module):
         return x * torch.sigmoid(self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))))
 
 
-class Basic(nn.Module):
+class FlatGate(nn.Module):
+    """The same by fully connected layers over a matrix."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.squeeze, self.excite = nn.Linear(channels, channels // 4), nn.Linear(channels // 4, channels)
+
+    def forward(self, x):
+        gate = torch.sigmoid(self.excite(F.relu(self.squeeze(F.adaptive_avg_pool2d(x, 1).flatten(1)))))
+        return x * gate[:, :, None, None]
+
+
+class Basic(Block):
     """The post-activation block of He et al. 2015."""
 
-    def __init__(self, inputs, outputs, stride=1, shortcut=None, gate=False, scale=None):
+    def __init__(self, inputs, outputs, stride=1, shortcut=None, gate=None):
         super().__init__()
         self.conv1 = conv_bn(inputs, outputs, stride=stride)
         self.conv2 = conv_bn(outputs, outputs)
-        self.gate = Gate(outputs) if gate else nn.Identity()
+        self.gate = gate(outputs) if gate else nn.Identity()
         self.shortcut = shortcut or (conv_bn(inputs, outputs, 1, stride) if inputs != outputs else nn.Identity())
-        self.scale = scale
 
     def forward(self, x):
-        y = self.gate(self.conv2(F.relu(self.conv1(x))))
-        if self.scale is not None:
-            y = y * self.scale
-        return F.relu(y + self.shortcut(x))
+        return F.relu(self.surviving(self.gate(self.conv2(F.relu(self.conv1(x))))) + self.shortcut(x))
 
 
-class Preactivation(nn.Module):
+class Preactivation(Block):
     """Of He et al. 2016; where the shape changes, the shortcut starts behind the first activation."""
 
     def __init__(self, inputs, outputs, stride=1):
@@ -84,10 +102,10 @@ class Preactivation(nn.Module):
     def forward(self, x):
         y = F.relu(self.bn1(x))
         shortcut = self.shortcut(y) if self.shortcut else x
-        return shortcut + self.conv2(F.relu(self.bn2(self.conv1(y))))
+        return shortcut + self.surviving(self.conv2(F.relu(self.bn2(self.conv1(y)))))
 
 
-class Split(nn.Module):
+class Split(Block):
     """ResNeXt's branches, added: the sums inside are no blocks."""
 
     def __init__(self, channels, paths=4):
@@ -99,10 +117,10 @@ class Split(nn.Module):
         )
 
     def forward(self, x):
-        return F.relu(x + sum(path(x) for path in self.paths))
+        return F.relu(x + self.surviving(sum(path(x) for path in self.paths)))
 
 
-class Res2(nn.Module):
+class Res2(Block):
     """Res2Net: the sums inside join different slices."""
 
     def __init__(self, channels):
@@ -117,7 +135,7 @@ class Res2(nn.Module):
         for conv, part in zip(self.convs, rest):
             last = F.relu(conv(part if last is None else part + last))
             parts.append(last)
-        return F.relu(x + self.after(torch.cat(parts, 1)))
+        return F.relu(x + self.surviving(self.after(torch.cat(parts, 1))))
 
 
 class RepVGG(nn.Module):
@@ -177,7 +195,7 @@ class Pyramid(nn.Module):
         return self.lateral(x) + F.interpolate(deep, scale_factor=2, mode="nearest")
 
 
-class Dense(nn.Module):
+class Dense(Block):
     """A fully connected residual block."""
 
     def __init__(self, features):
@@ -185,7 +203,7 @@ class Dense(nn.Module):
         self.first, self.second = nn.Linear(features, features), nn.Linear(features, features)
 
     def forward(self, x):
-        return x + self.second(F.relu(self.first(x)))
+        return x + self.surviving(self.second(F.relu(self.first(x))))
 
 
 class Net(nn.Module):
@@ -219,8 +237,8 @@ def resnet(**options):
 
 NETWORKS = {
     "post-activation": resnet,
-    "gated": lambda: resnet(gate=True),
-    "scaled": lambda: resnet(scale=0.5),
+    "gated": lambda: resnet(gate=Gate),
+    "gated-by-gemm": lambda: resnet(gate=FlatGate),
     "slice-and-pad": lambda: Net([[Basic(16, 16)], [Basic(16, 32, 2, SliceAndPad(16)), Basic(32, 32)]]),
     "pool-and-concat": lambda: Net([[Basic(16, 16)], [Basic(16, 32, 2, PoolAndConcat()), Basic(32, 32)]]),
     "same-shape-projection": lambda: Net([[Basic(16, 16, 1, conv_bn(16, 16, 1)), Basic(16, 16)]]),
@@ -258,8 +276,19 @@ def network(name):
     return model.eval()
 
 
-def export(name, variant, path):
-    model = network(name)
+def surviving(name, survival):
+    """The network with a factor on the branch of each block."""
+    model = copy.deepcopy(network(name))
+    blocks = [module for module in model.modules() if isinstance(module, Block)]
+    assert len(blocks) == len(survival)
+    for block, p in zip(blocks, survival):
+        block.survival = p
+    return model
+
+
+def export(name, variant, path, survival=None):
+    """`survival`: a probability for each block, which then stands in the file as a factor on its branch."""
+    model = surviving(name, survival) if survival else network(name)
     example = (torch.randn(*SIZE),)
     names = {"input_names": ["input"], "output_names": ["output"]}
     with warnings.catch_warnings():

@@ -27,7 +27,7 @@ OPTION_A = {"layer1.0": IDENTITY, "layer2.0": CHANGES_SHAPE, "layer2.1": IDENTIT
 BLOCKS = {
     "post-activation": TWO_STAGES,
     "gated": TWO_STAGES,
-    "scaled": TWO_STAGES,
+    "gated-by-gemm": TWO_STAGES,
     "slice-and-pad": OPTION_A,
     "pool-and-concat": OPTION_A,
     "same-shape-projection": {"layer1.0": PROJECTION, "layer1.1": IDENTITY},
@@ -46,17 +46,6 @@ BLOCKS = {
 
 def inspect(model):
     return json.loads(harness.checked([harness.skipc_path(), "inspect", model, "--json"]))
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("residual")
-
-    def make(name, variant="script-unfolded"):
-        path = folder / f"{name}.{variant}.onnx"
-        return path if path.exists() else residual_nets.export(name, variant, path)
-
-    return make
 
 
 @pytest.mark.parametrize("variant", residual_nets.VARIANTS)
