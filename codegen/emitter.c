@@ -1,6 +1,7 @@
 #include "codegen/emitter.h"
 
 #include "codegen/kernel_copies.h"
+#include "codegen/skip.h"
 #include "ir/op_table.h"
 
 #include <math.h>
@@ -172,10 +173,10 @@ static bool lower_node(Emitter *e, Node *node) {
     if (is_empty(node)) return true; /* no element to compute */
     Arena *arena = e->graph->arena;
     text_printf(&e->steps, "\n");
-    e->depth = 1;
+    e->depth = e->base_depth;
     emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type),
          step_shapes(e, node));
-    e->depth = 1;
+    e->depth = e->base_depth;
     emit(e, "{");
     if (!lower_of(node->op)(e, node)) return false;
     emit(e, "}");
@@ -208,7 +209,7 @@ static void copy_remaining_outputs(Emitter *e) {
 
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     Arena *arena = graph->arena;
-    *e = (Emitter){.graph = graph, .options = options};
+    *e = (Emitter){.graph = graph, .options = options, .base_depth = 1, .open_block = -1};
     e->weights.arena = e->steps.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena = e->system_includes.arena =
         arena;
     text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
@@ -218,8 +219,12 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     e->scratch_used = ARENA_ARRAY(arena, bool, e->plan->steps + 1);
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
     e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
-    for (Node *node = graph->first; node; node = node->next)
-        if (!lower_node(e, node)) return false;
+    if (options->blocks) e->block_of_step = steps_of_blocks(graph);
+    for (Node *node = graph->first; node; node = node->next) {
+        skip_before(e, node);
+        if (!lower_node(e, node) || !skip_after(e, node)) return false;
+    }
+    skip_finish(e);
     copy_remaining_outputs(e);
     return graph->diag->status == STATUS_OK;
 }

@@ -128,3 +128,11 @@ bool blocks_apply(Driver *driver, Graph *graph, BlockOptions *options) {
     if (options->drop) drop_blocks(graph, blocks, dropped);
     return (!options->drop || remove_dead_code(graph)) && (!options->droppable || mark_blocks(driver, graph, blocks));
 }
+
+const BlockLabel *block_labels(Driver *driver, const BlockOptions *options) {
+    if (!options || !options->droppable) return NULL;
+    BlockLabel *labels = ARENA_ARRAY(driver->arena, BlockLabel, options->found.count);
+    for (int k = 0; k < options->found.count; k++)
+        labels[k] = (BlockLabel){options->found.block[k].name, options->found.block[k].droppable};
+    return labels;
+}

@@ -2,6 +2,7 @@
 #ifndef SKIPC_DRIVER_BLOCKS_H
 #define SKIPC_DRIVER_BLOCKS_H
 
+#include "codegen/codegen.h"
 #include "driver/driver.h"
 #include "passes/residual_blocks.h"
 
@@ -14,5 +15,8 @@ typedef struct {
 
 /* Between the import and the pipeline: finds the blocks and does what the options say. False with driver->diag set. */
 bool blocks_apply(Driver *driver, Graph *graph, BlockOptions *options);
+
+/* What codegen must know of them; NULL where they need not be skippable. */
+const BlockLabel *block_labels(Driver *driver, const BlockOptions *options);
 
 #endif
