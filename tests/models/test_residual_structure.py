@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import comb
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -72,6 +73,22 @@ def test_names_of_old_exporters(exported, tmp_path):
         assert [block["name"] for block in inspect(tmp_path / "old.onnx")["blocks"]] == (expected or adds)
 
 
+def test_blocks_that_no_output_needs_are_none(exported, tmp_path):
+    """The last block is cut off: the classifier reads what comes before it."""
+    model = onnx.load(exported("post-activation"))
+    last = [node for node in model.graph.node if node.op_type == "Add"][-1]
+    relu = next(node for node in model.graph.node if last.output[0] in node.input)
+    before = next(name for name in last.input if "Relu" in name)
+    for node in model.graph.node:
+        for index, name in enumerate(node.input):
+            if name == relu.output[0]:
+                node.input[index] = before
+    onnx.save(model, tmp_path / "cut.onnx")
+    assert [block["name"] for block in inspect(tmp_path / "cut.onnx")["blocks"]] == list(TWO_STAGES)[:-1]
+    done = harness.run([harness.skipc_path(), "compile", tmp_path / "cut.onnx", "-o", tmp_path / "n.c", "--drop-blocks", "layer2.2"])
+    assert done.returncode == 2 and b"no block 'layer2.2'" in done.stderr
+
+
 def test_path_lengths(exported):
     paths = inspect(exported("post-activation"))["paths"]
     assert paths["count"] == "2^6"
@@ -82,7 +99,7 @@ def test_path_lengths(exported):
 def test_path_lengths_of_a_deep_network(tmp_path):
     """2^601 is no double, and 2^-601 of all paths has length 0."""
     blocks = 601
-    weight = onnx.numpy_helper.from_array(__import__("numpy").ones((2, 2, 1, 1), "float32"), "w")
+    weight = onnx.numpy_helper.from_array(np.ones((2, 2, 1, 1), np.float32), "w")
     nodes = []
     for k in range(blocks):
         nodes.append(onnx.helper.make_node("Conv", [f"x{k}", "w"], [f"y{k}"], f"/block{k}/Conv", kernel_shape=[1, 1]))
