@@ -1,6 +1,7 @@
 /* Reads images from standard input, one batch after the other, runs the generated network on each with every choice of blocks in
- * keep.bin, and writes the index of the largest score of each image to standard output: 32 bits, in the order of the choices within
- * the order of the images, -1 where no score is a number. shape.h, written beside it, describes the network and the data. */
+ * keep.bin, and writes the index of the largest score of each image to standard output: 32 bits, in the order of the choices
+ * within the order of the images, -1 where no score is a number. shape.h, written beside it, describes the network and the data.
+ */
 #include "shape.h"
 
 #include <stdint.h>
