@@ -9,6 +9,12 @@
 
 typedef enum { WEIGHTS_INLINE, WEIGHTS_ASM, WEIGHTS_FILE } WeightsMode;
 
+/* A residual block of the network, for files whose blocks can be skipped at run time. */
+typedef struct {
+    const char *name;
+    bool droppable; /* some node of the graph has the attribute `block` with its index */
+} BlockLabel;
+
 typedef struct {
     const char *name;  /* C identifier: `net` gives net_run and NET_ARENA_BYTES */
     const char *model; /* file name without folder, for the opening comment */
@@ -16,6 +22,8 @@ typedef struct {
     const Target *target;
     const char *header_name;  /* what the source includes, e.g. "net.h" */
     const char *weights_name; /* file name of the weights beside the source (asm and file modes) */
+    const BlockLabel *blocks; /* NULL: none can be skipped; else net_run_blocks is written, too */
+    int block_count;
 } CodegenOptions;
 
 /* Writes the three files; `weights` is NULL in inline mode. False with graph->diag set (unsupported node, or STATUS_FILE). */

@@ -2,6 +2,7 @@
 
 #include "codegen/kernel_copies.h"
 #include "codegen/repeats.h"
+#include "codegen/skip.h"
 #include "ir/op_table.h"
 
 #include <math.h>
@@ -73,9 +74,15 @@ const char *define_constant(Emitter *e, const char *type, const char *stem, cons
     return name;
 }
 
-static const char *offset_macro(Emitter *e, const Value *anchor) {
-    const char **macro = &e->place_macro[anchor->id];
-    if (!*macro) *macro = arena_printf(e->graph->arena, "AT_%d_%s", anchor->id, identifier_part(e->graph->arena, anchor->name));
+/* Numbered by the step that computes it (a second output gets a letter): ids depend on what passes made and dropped. */
+static const char *offset_macro(Emitter *e, const Value *root) {
+    const char **macro = &e->place_macro[root->id];
+    if (*macro) return *macro;
+    int output = 0;
+    while (root->producer->out[output] != root) output++;
+    const char letter[] = {output ? (char)('a' + output) : 0, 0};
+    *macro = arena_printf(e->graph->arena, "AT_%d%s_%s", root->producer->mark + 1, letter,
+                          identifier_part(e->graph->arena, root->name));
     return *macro;
 }
 
@@ -181,10 +188,10 @@ static bool lower_node(Emitter *e, Node *node) {
     text->start = e->steps.length;
     e->names_parameter = false;
     text_printf(&e->steps, "\n");
-    e->depth = 1;
+    e->depth = e->base_depth;
     emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type),
          step_shapes(e, node));
-    e->depth = 1;
+    e->depth = e->base_depth;
     text->body = e->steps.length;
     emit(e, "{");
     size_t opened = e->steps.length;
@@ -225,7 +232,7 @@ static void copy_remaining_outputs(Emitter *e) {
 
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     Arena *arena = graph->arena;
-    *e = (Emitter){.graph = graph, .options = options};
+    *e = (Emitter){.graph = graph, .options = options, .base_depth = 1, .open_block = -1};
     e->weights.arena = e->steps.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena = e->blocks.arena =
         e->system_includes.arena = arena;
     text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
@@ -236,9 +243,13 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     e->step_texts = ARENA_ARRAY(arena, StepText, e->plan->steps + 1);
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
     e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
-    for (Node *node = graph->first; node; node = node->next)
-        if (!lower_node(e, node)) return false;
-    share_repeated_steps(e);
+    if (options->blocks) e->block_of_step = steps_of_blocks(graph);
+    for (Node *node = graph->first; node; node = node->next) {
+        skip_before(e, node);
+        if (!lower_node(e, node) || !skip_after(e, node)) return false;
+    }
+    skip_finish(e);
+    if (!options->blocks) share_repeated_steps(e);
     copy_remaining_outputs(e);
     return graph->diag->status == STATUS_OK;
 }

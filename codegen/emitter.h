@@ -48,7 +48,10 @@ struct Emitter {
     bool *kernel_used;   /* by index in kernel_files */
     Definition *defined; /* what the helpers hold */
     int defined_count, defined_capacity;
-    int depth; /* open braces in steps */
+    int depth;                /* open braces in steps */
+    int base_depth;           /* of a step: 2 inside a block that can be skipped */
+    int open_block;           /* whose condition is open, or -1 */
+    const int *block_of_step; /* steps_of_blocks; NULL where none can be skipped */
     Parameter *inputs, *outputs;
     const char **place_macro; /* by value id: the name of its arena offset, once used */
     bool *scratch_used;       /* by step */

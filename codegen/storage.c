@@ -98,9 +98,12 @@ static const Value *reused_operand(const Storage *s, const Node *node, int64_t *
     if (node->op == OP_Conv)
         return node->in_count > 3 && node->in[3] && dies_at(s, node, 3) && same_bytes(node->in[3], node->out[0]) ? node->in[3]
                                                                                                                  : NULL;
-    if (is_elementwise(node))
-        for (int k = 0; k < node->in_count; k++)
-            if (dies_at(s, node, k) && same_bytes(node->in[k], node->out[0])) return node->in[k];
+    /* Over its shortcut (operand 1), a block that is skipped at run time costs nothing. */
+    int first = attr_find(node, A_BLOCK) ? 1 : 0;
+    for (int i = 0; is_elementwise(node) && i < node->in_count; i++) {
+        int k = (first + i) % node->in_count;
+        if (dies_at(s, node, k) && same_bytes(node->in[k], node->out[0])) return node->in[k];
+    }
     return NULL;
 }
 

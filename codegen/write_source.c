@@ -83,13 +83,14 @@ static void write_offsets(const Emitter *e, FILE *out) {
     fprintf(out, "\n");
 }
 
-static void write_parameters(const Emitter *e, FILE *out) {
+/* `last` is what follows the arena. */
+static void write_parameters(const Emitter *e, FILE *out, const char *last) {
     for (int k = 0; k < e->graph->input_count; k++)
         fprintf(out, "%sconst %s *%s", k ? ", " : "", dtype_c_name(e->inputs[k].value->type), e->inputs[k].name);
     for (int k = 0; k < e->graph->output_count; k++)
         fprintf(out, "%s%s *%s", k || e->graph->input_count ? ", " : "", dtype_c_name(e->outputs[k].value->type),
                 e->outputs[k].name);
-    fprintf(out, "%s, void *arena)", e->options->weights == WEIGHTS_FILE ? ", const void *weights_file" : "");
+    fprintf(out, "%s, void *arena%s)", e->options->weights == WEIGHTS_FILE ? ", const void *weights_file" : "", last);
 }
 
 /* Without elements a pointer is never followed: it may be null. */
@@ -130,6 +131,20 @@ static void write_checks(const Emitter *e, FILE *out) {
                 e->options->weights == WEIGHTS_INLINE ? ".bytes[0][0]" : "");
 }
 
+static const char keep_parameter[] = ", const unsigned char *keep";
+
+/* All blocks kept: the same steps. */
+static void write_run_of_all_blocks(const Emitter *e, FILE *out) {
+    fprintf(out, "\nint %s_run(", e->options->name);
+    write_parameters(e, out, "");
+    fprintf(out, " {\n    static const unsigned char all[%s_BLOCKS] = {", macro_prefix(e));
+    for (int k = 0; k < e->options->block_count; k++) fprintf(out, k ? (k % 32 ? ", 1" : ",\n        1") : "1");
+    fprintf(out, "};\n    return %s_run_blocks(", e->options->name);
+    for (int k = 0; k < e->graph->input_count; k++) fprintf(out, "%s, ", e->inputs[k].name);
+    for (int k = 0; k < e->graph->output_count; k++) fprintf(out, "%s, ", e->outputs[k].name);
+    fprintf(out, "%sarena, all);\n}\n", e->options->weights == WEIGHTS_FILE ? "weights_file, " : "");
+}
+
 void write_source(Emitter *e, FILE *out) {
     write_opening(e, out);
     write_required(e, out);
@@ -139,12 +154,15 @@ void write_source(Emitter *e, FILE *out) {
     if (e->weights.count && e->options->weights == WEIGHTS_ASM) write_asm_weights(e, out);
     write_offsets(e, out);
     if (e->blocks.data) fprintf(out, "%s", e->blocks.data);
-    fprintf(out, "int %s_run(", e->options->name);
-    write_parameters(e, out);
+    const bool skips = e->options->blocks != NULL;
+    fprintf(out, "int %s_run%s(", e->options->name, skips ? "_blocks" : "");
+    write_parameters(e, out, skips ? keep_parameter : "");
     fprintf(out, " {\n");
     write_checks(e, out);
+    if (skips) fprintf(out, "    if (!keep) return -1;\n");
     if (e->steps.data) fprintf(out, "%s", e->steps.data);
     fprintf(out, "    return 0;\n}\n");
+    if (skips) write_run_of_all_blocks(e, out);
 }
 
 static void write_value_comment(const Emitter *e, FILE *out, const char *role, const char *parameter, const char *onnx_name,
@@ -160,6 +178,21 @@ static void write_sizes(const Emitter *e, FILE *out, const char *role, const Par
         fprintf(out, "#define %s_%s_ELEMENTS %lld\n", macro_prefix(e), upper_case(e->graph->arena, name),
                 (long long)shape_count(&parameters[k].value->shape));
     }
+}
+
+static void declare_run_blocks(const Emitter *e, FILE *out) {
+    Arena *arena = e->graph->arena;
+    fprintf(out,
+            "\n/* The same with residual blocks left out: where keep[k] is 0, block k is its shortcut alone (with the activation "
+            "behind the sum).\n * keep has %s_BLOCKS elements, which are only read; it must not be null. Blocks that change the "
+            "shape are always run,\n * whatever keep says of them.\n *\n",
+            macro_prefix(e));
+    for (int k = 0; k < e->options->block_count; k++)
+        fprintf(out, " *   keep[%d]: '%s'%s\n", k, comment_text(arena, e->options->blocks[k].name),
+                e->options->blocks[k].droppable ? "" : ", always run");
+    fprintf(out, " */\nint %s_run_blocks(", e->options->name);
+    write_parameters(e, out, keep_parameter);
+    fprintf(out, ";\n");
 }
 
 void write_header(Emitter *e, FILE *out) {
@@ -179,7 +212,10 @@ void write_header(Emitter *e, FILE *out) {
             e->options->weights == WEIGHTS_FILE ? " /* of the weights file, aligned to 64 bytes in memory */" : "");
     write_sizes(e, out, "input", e->inputs, e->graph->input_count);
     write_sizes(e, out, "output", e->outputs, e->graph->output_count);
+    if (e->options->blocks) fprintf(out, "#define %s_BLOCKS %d /* residual blocks */\n", prefix, e->options->block_count);
     fprintf(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\nint %s_run(", name);
-    write_parameters(e, out);
-    fprintf(out, ";\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+    write_parameters(e, out, "");
+    fprintf(out, ";\n");
+    if (e->options->blocks) declare_run_blocks(e, out);
+    fprintf(out, "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

@@ -39,8 +39,18 @@ static void print_sizes(FILE *file, const char *role, Value *const *values, int 
     fputs("0};\n", file);
 }
 
+/* A macro that calls `function` with what the runner has in arrays. */
+static void print_call(FILE *file, const Graph *graph, bool weights, const char *macro, const char *function, const char *last) {
+    fprintf(file, "#define %s(in, out, weights, arena%s%s) ((void)(weights), %s(", macro, *last ? ", " : "", last, function);
+    for (int k = 0; k < graph->input_count; k++)
+        fprintf(file, "(const %s *)(const void *)(in)[%d], ", dtype_c_name(graph->inputs[k]->type), k);
+    for (int k = 0; k < graph->output_count; k++)
+        fprintf(file, "(%s *)(void *)(out)[%d], ", dtype_c_name(graph->outputs[k]->type), k);
+    fprintf(file, "%s(arena)%s%s))\n", weights ? "(weights), " : "", *last ? ", " : "", last);
+}
+
 /* What the runner must know of the network. */
-static void print_shape(FILE *file, const Graph *graph, int64_t weight_file_bytes) {
+static void print_shape(FILE *file, const Graph *graph, const BuildOptions *options, int64_t weight_file_bytes) {
     fputs("#include \"model.h\"\n#include <stddef.h>\n\n", file);
     fprintf(file, "#define INPUT_COUNT ((size_t)%d)\n#define OUTPUT_COUNT ((size_t)%d)\n", graph->input_count,
             graph->output_count);
@@ -48,32 +58,33 @@ static void print_shape(FILE *file, const Graph *graph, int64_t weight_file_byte
             weight_file_bytes > 0 ? weight_file_bytes : 0);
     print_sizes(file, "input", graph->inputs, graph->input_count);
     print_sizes(file, "output", graph->outputs, graph->output_count);
-    fputs("#define CALL(in, out, weights, arena) ((void)(weights), model_run(", file);
-    for (int k = 0; k < graph->input_count; k++)
-        fprintf(file, "(const %s *)(const void *)(in)[%d], ", dtype_c_name(graph->inputs[k]->type), k);
-    for (int k = 0; k < graph->output_count; k++)
-        fprintf(file, "(%s *)(void *)(out)[%d], ", dtype_c_name(graph->outputs[k]->type), k);
-    fputs(weight_file_bytes >= 0 ? "(weights), (arena)))\n" : "(arena)))\n", file);
+    print_call(file, graph, weight_file_bytes >= 0, "CALL", "model_run", "");
+    if (options->blocks) print_call(file, graph, weight_file_bytes >= 0, "CALL_BLOCKS", "model_run_blocks", "keep");
+    if (options->definitions) fputs(options->definitions, file);
 }
 
-static bool write_shape(Driver *driver, const Workshop *shop, const Graph *graph, int64_t weight_file_bytes) {
+static bool write_shape(Driver *driver, const Workshop *shop, const Graph *graph, const BuildOptions *options,
+                        int64_t weight_file_bytes) {
     Output output;
     if (!output_open(driver, &output, workshop_path(driver, shop, "shape.h"))) return false;
-    print_shape(output.file, graph, weight_file_bytes);
+    print_shape(output.file, graph, options, weight_file_bytes);
     return output_finish(driver, &output) && output_commit(driver, &output);
 }
 
 enum { MODEL_SOURCE, MODEL_HEADER, MODEL_WEIGHTS, MODEL_FILES };
 
 /* *weight_bytes: of the file that the runner reads; -1 where it reads none. */
-static bool generate(Driver *driver, const Workshop *shop, Graph *graph, WeightsMode mode, int64_t *weight_bytes) {
+static bool generate(Driver *driver, const Workshop *shop, Graph *graph, const BuildOptions *build, int64_t *weight_bytes) {
     static const char *const names[MODEL_FILES] = {"model.c", "model.h", "model.weights"};
+    WeightsMode mode = (WeightsMode)build->weights;
     CodegenOptions options = {.name = "model",
                               .model = shop->model,
                               .weights = mode,
                               .target = targets(),
                               .header_name = names[MODEL_HEADER],
-                              .weights_name = names[MODEL_WEIGHTS]};
+                              .weights_name = names[MODEL_WEIGHTS],
+                              .blocks = build->blocks,
+                              .block_count = build->block_count};
     Output outputs[MODEL_FILES] = {{.path = NULL}};
     int files = mode == WEIGHTS_INLINE ? MODEL_WEIGHTS : MODEL_FILES;
     bool done = true;
@@ -135,8 +146,8 @@ bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const Buil
     int64_t weight_bytes;
     progress_update(&driver->progress, "generating C");
     for (int k = 0; k < graph->output_count; k++) workshop_path(driver, shop, numbered(driver, "output", k));
-    return generate(driver, shop, graph, (WeightsMode)options->weights, &weight_bytes) &&
-           write_shape(driver, shop, graph, weight_bytes) && write_text(driver, shop, "runner.c", embedded_runner_c) &&
+    return generate(driver, shop, graph, options, &weight_bytes) && write_shape(driver, shop, graph, options, weight_bytes) &&
+           write_text(driver, shop, "runner.c", options->runner ? options->runner : embedded_runner_c) &&
            compile_runner(driver, shop, options);
 }
 

@@ -11,6 +11,10 @@ typedef struct {
     const char *level;  /* optimisation where cflags is NULL, e.g. "-O2" */
     int weights;        /* WeightsMode; by default in a file, which takes the compiler no time */
     bool openmp;
+    const char *runner;       /* the program's source; NULL: driver/embedded/runner.c */
+    const char *definitions;  /* what it needs to know beside the network, at the end of shape.h; or NULL */
+    const BlockLabel *blocks; /* as codegen takes them; shape.h then has CALL_BLOCKS */
+    int block_count;
 } BuildOptions;
 
 typedef struct {

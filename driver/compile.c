@@ -11,6 +11,7 @@
 
 typedef struct {
     ModelOptions model;
+    BlockOptions blocks;
     const char *out, *name, *target;
     const char *dump; /* NULL: none; "": the final IR; else "import" or a pass */
     int weights;      /* WeightsMode */
@@ -129,7 +130,9 @@ static bool write_outputs(Driver *driver, Graph *graph, const CompileOptions *op
                               .weights = (WeightsMode)options->weights,
                               .target = find_target(driver, options->target),
                               .header_name = file_name(outputs[HEADER].path),
-                              .weights_name = weights ? file_name(weights) : NULL};
+                              .weights_name = weights ? file_name(weights) : NULL,
+                              .blocks = block_labels(driver, &options->blocks),
+                              .block_count = options->blocks.found.count};
     progress_update(&driver->progress, "writing %s", options->out);
     return codegen_emit(graph, &codegen, outputs[SOURCE].file, outputs[HEADER].file, outputs[WEIGHTS].file) &&
            finish_outputs(driver, outputs);
@@ -162,6 +165,20 @@ bool command_compile(Driver *driver, int argc, char **argv) {
          .help = "in the C file (default), in OUT.weights by .incbin, or in OUT.weights passed to the function"},
         MODEL_DIM_OPTION(&options.model),
         MODEL_OPTIMIZE_OPTIONS(&options.model),
+        {.name = "drop-blocks",
+         .kind = OPTION_TEXT,
+         .target = &options.blocks.drop,
+         .argument = "LIST",
+         .help = "leave residual blocks out: indexes and names, as inspect shows them, separated by commas"},
+        {.name = "survival",
+         .kind = OPTION_TEXT,
+         .target = &options.blocks.survival,
+         .argument = "P",
+         .help = "stochastic depth's test-time rule: scale each branch by its p, 'linear:0.5' or one p a block"},
+        {.name = "droppable",
+         .kind = OPTION_FLAG,
+         .target = &options.blocks.droppable,
+         .help = "also write NAME_run_blocks(), which can skip residual blocks at run time"},
         {.name = "dump-ir",
          .kind = OPTION_OPTIONAL,
          .target = &options.dump,
@@ -176,6 +193,7 @@ bool command_compile(Driver *driver, int argc, char **argv) {
     case OPTIONS_WRONG: return false;
     case OPTIONS_RUN: break;
     }
+    if (options.blocks.drop || options.blocks.survival || options.blocks.droppable) options.model.blocks = &options.blocks;
     if (options.dump) return dump_ir(driver, &options);
     if (!complete_options(driver, &options)) return false;
     Graph *graph = model_optimise(driver, &options.model, NULL, NULL);

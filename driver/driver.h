@@ -16,6 +16,6 @@ typedef struct {
 
 /* `argv` starts after the command's name. False with driver->diag set on failure. */
 typedef bool CommandFunction(Driver *driver, int argc, char **argv);
-CommandFunction command_compile, command_inspect, command_run, command_verify, command_bench;
+CommandFunction command_compile, command_inspect, command_run, command_verify, command_bench, command_lesion;
 
 #endif

@@ -1,5 +1,7 @@
 #include "driver/inputs.h"
 
+#include "driver/random.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -68,14 +70,6 @@ NpyArray *inputs_read(Driver *driver, const Graph *graph, const TextList *files,
             return NULL;
     }
     return arrays;
-}
-
-/* splitmix64 (Steele, Lea and Flood, 2014): any seed is a good one. */
-static uint64_t random_bits(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
 }
 
 /* The central limit of twelve uniform numbers: unlike Box and Muller's, it needs no libm, so its bits are the same everywhere. */

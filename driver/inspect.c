@@ -2,6 +2,7 @@
 #include "codegen/codegen.h"
 #include "driver/driver.h"
 #include "driver/model.h"
+#include "driver/paths.h"
 #include "driver/text.h"
 #include "ir/op_table.h"
 
@@ -66,7 +67,7 @@ static void print_table(const Graph *graph) {
     }
 }
 
-static void print_report(const Graph *graph, const CodegenSizes *sizes, const char *model) {
+static void print_report(const Graph *graph, const CodegenSizes *sizes, const ResidualBlocks *blocks, const char *model) {
     printf("%-15s", "model");
     text_print(stdout, file_name(model));
     putchar('\n');
@@ -77,7 +78,9 @@ static void print_report(const Graph *graph, const CodegenSizes *sizes, const ch
     print_amount("weights", sizes->weight_bytes, " bytes");
     print_amount("arena", sizes->arena_bytes, " bytes");
     print_amount("arena at least", sizes->live_bytes, " bytes (the largest sum of values alive at once)");
+    print_path_summary(blocks);
     print_table(graph);
+    print_paths(graph->arena, blocks);
 }
 
 static void json_value(const char *name, const Value *value) {
@@ -98,7 +101,7 @@ static void json_layer(const Node *node) {
            cost.multiply_adds, cost.parameter_bytes, cost.activation_bytes);
 }
 
-static void json_report(const Graph *graph, const CodegenSizes *sizes, const char *model) {
+static void json_report(const Graph *graph, const CodegenSizes *sizes, const ResidualBlocks *blocks, const char *model) {
     printf("{\n  \"model\": ");
     json_string(stdout, file_name(model));
     printf(",\n  \"inputs\": [");
@@ -118,11 +121,14 @@ static void json_report(const Graph *graph, const CodegenSizes *sizes, const cha
         printf(node->prev ? ",\n    " : "\n    ");
         json_layer(node);
     }
-    printf("%s]\n}\n", graph->first ? "\n  " : "");
+    printf("%s],\n  ", graph->first ? "\n  " : "");
+    json_paths(graph->arena, blocks);
+    puts("\n}");
 }
 
 bool command_inspect(Driver *driver, int argc, char **argv) {
-    ModelOptions model = {.path = NULL};
+    BlockOptions blocks = {.drop = NULL};
+    ModelOptions model = {.blocks = &blocks};
     bool json = false;
     const Option list[] = {
         {.name = "json", .kind = OPTION_FLAG, .target = &json, .help = "the same as JSON"},
@@ -131,8 +137,8 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
     };
     const OptionTable table = {
         "inspect", "MODEL.onnx [--json] [options]",
-        "Shows what the compiled network costs: multiply-adds, weights and scratch memory, and a table of its\n"
-        "layers after optimisation.",
+        "Shows what the compiled network costs: multiply-adds, weights and scratch memory, a table of its\n"
+        "layers after optimisation, and its residual blocks with the lengths of the paths through them.",
         list, sizeof list / sizeof *list};
     switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &model.path)) {
     case OPTIONS_HELP: return true;
@@ -144,8 +150,8 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
     if (!graph || !codegen_sizes(graph, &sizes)) return false;
     progress_end(&driver->progress);
     if (json)
-        json_report(graph, &sizes, model.path);
+        json_report(graph, &sizes, &blocks.found, model.path);
     else
-        print_report(graph, &sizes, model.path);
+        print_report(graph, &sizes, &blocks.found, model.path);
     return true;
 }

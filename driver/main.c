@@ -23,6 +23,7 @@ static const Command commands[] = {
     {"run", "run the model in the reference interpreter", command_run},
     {"verify", "build the C, run it, and compare it with ONNX Runtime", command_verify},
     {"bench", "time the C, beside ONNX Runtime if wanted", command_bench},
+    {"lesion", "delete residual blocks, and see what the network still knows", command_lesion},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -41,7 +42,8 @@ static void print_help(void) {
          "  skipc inspect resnet50.onnx                    what it costs, layer by layer\n"
          "  skipc verify resnet50.onnx --layers            where the C departs from the truth, if it does\n"
          "  skipc run net.onnx --input x.npy --output y.npy\n"
-         "  skipc bench resnet50.onnx --threads 2 --against onnxruntime\n\n"
+         "  skipc bench resnet50.onnx --threads 2 --against onnxruntime\n"
+         "  skipc lesion resnet56.onnx --inputs images.npz --labels --plot lesion.svg\n\n"
          "The C that 'compile' writes for --name net is called as\n"
          "  int net_run(const float *input, float *output, void *arena);\n"
          "with NET_ARENA_BYTES of scratch memory, aligned to NET_ARENA_ALIGN. It needs no heap and no operating system.\n\n"

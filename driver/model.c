@@ -43,6 +43,7 @@ Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)
     if (!graph) return NULL;
     graph->optimize = (Optimize)options->optimize;
     graph->exact = options->exact;
+    if (options->blocks && !blocks_apply(driver, graph, options->blocks)) return NULL;
     return pipeline_run(graph, after_pass, &step) ? graph : NULL;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SKIPC_DRIVER_MODEL_H
 #define SKIPC_DRIVER_MODEL_H
 
+#include "driver/blocks.h"
 #include "driver/driver.h"
 #include "driver/options.h"
 #include "ir/evaluate.h"
@@ -12,11 +13,12 @@ typedef struct {
     TextList dims; /* "NAME=N" */
     int optimize;  /* Optimize */
     bool exact;
+    BlockOptions *blocks; /* what to do with residual blocks, and where to put what was found; NULL: leave them alone */
 } ModelOptions;
 
 /* As imported: what the model says. */
 Graph *model_import(Driver *driver, const ModelOptions *options);
-/* Imported, and through the pipeline; `after` as in pipeline_run. */
+/* Imported, its residual blocks edited, and through the pipeline; `after` as in pipeline_run. */
 Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)(void *context, const Pass *pass, Graph *graph),
                       void *context);
 

@@ -117,34 +117,40 @@ static bool parse_header(Parser *parser, NpyArray *array) {
     return keys == KEYS_ALL || malformed(parser, "'descr', 'fortran_order' or 'shape' is missing");
 }
 
-static bool read_exactly(FILE *file, void *bytes, size_t count) {
-    return fread(bytes, 1, count, file) == count;
+typedef struct {
+    const NpySource *source;
+    int64_t used;
+} Reader;
+
+static bool read_exactly(Reader *reader, void *bytes, size_t count) {
+    size_t got = reader->source->read(reader->source->context, bytes, count);
+    reader->used += (int64_t)got;
+    return got == count;
 }
 
 /* Versions differ in the width of the header's length; 3 is 2 with UTF-8 names, which no simple type has. */
-static bool read_header_text(Arena *arena, Diag *diag, FILE *file, const char *path, const char **text) {
+static bool read_header_text(Arena *arena, Diag *diag, Reader *reader, const char **text) {
+    const char *path = reader->source->path;
     unsigned char magic[MAGIC_BYTES], length[4] = {0};
-    if (!read_exactly(file, magic, sizeof magic) || memcmp(magic, "\x93NUMPY", 6) != 0)
+    if (!read_exactly(reader, magic, sizeof magic) || memcmp(magic, "\x93NUMPY", 6) != 0)
         return fail(diag, STATUS_FILE, "%s is no .npy file", path);
     if (magic[6] < 1 || magic[6] > 3) return fail(diag, STATUS_FILE, "%s: .npy version %d is not known", path, magic[6]);
-    if (!read_exactly(file, length, magic[6] == 1 ? 2 : 4))
+    if (!read_exactly(reader, length, magic[6] == 1 ? 2 : 4))
         return fail(diag, STATUS_FILE, "%s: the file ends in its header", path);
     uint32_t bytes = length[0] | (uint32_t)length[1] << 8 | (uint32_t)length[2] << 16 | (uint32_t)length[3] << 24;
     if (bytes > LONGEST_HEADER) return fail(diag, STATUS_FILE, "%s: the .npy header claims %" PRIu32 " bytes", path, bytes);
     char *header = ARENA_ARRAY(arena, char, bytes + 1);
-    if (!read_exactly(file, header, bytes)) return fail(diag, STATUS_FILE, "%s: the file ends in its header", path);
+    if (!read_exactly(reader, header, bytes)) return fail(diag, STATUS_FILE, "%s: the file ends in its header", path);
     *text = header;
     return true;
 }
 
-/* The file's size is known before memory is taken, so a false claim costs nothing. */
-static bool read_data(Arena *arena, Diag *diag, FILE *file, const char *path, NpyArray *array) {
-    struct stat status;
-    if (fstat(fileno(file), &status) != 0) return fail(diag, STATUS_FILE, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode)) return fail(diag, STATUS_FILE, "%s is no regular file", path);
+/* The size is known before memory is taken, so a false claim costs nothing. */
+static bool read_data(Arena *arena, Diag *diag, Reader *reader, NpyArray *array) {
+    const char *path = reader->source->path;
     char shape[256];
     shape_text(&array->shape, shape, sizeof shape);
-    int64_t bytes, rest = (int64_t)status.st_size - (int64_t)ftell(file);
+    int64_t bytes, rest = reader->source->bytes - reader->used;
     array->count = shape_count(&array->shape);
     if (array->count < 0 || !checked_mul(array->count, (int64_t)dtype_size(array->type), &bytes))
         return fail(diag, STATUS_FILE, "%s: its shape %s is too large", path, shape);
@@ -152,19 +158,34 @@ static bool read_data(Arena *arena, Diag *diag, FILE *file, const char *path, Np
         return fail(diag, STATUS_FILE, "%s: %s of %s are %" PRId64 " bytes, the file has %" PRId64, path, shape,
                     type_names[array->type], bytes, rest);
     array->data = arena_alloc(arena, bytes ? (size_t)bytes : 1, 1);
-    if (!read_exactly(file, array->data, (size_t)bytes)) return fail(diag, STATUS_FILE, "%s: it could not be read whole", path);
+    if (!read_exactly(reader, array->data, (size_t)bytes)) return fail(diag, STATUS_FILE, "%s: it could not be read whole", path);
     unsigned char *flags = array->data;
     for (int64_t k = 0; array->type == BOOL && k < array->count; k++) flags[k] = flags[k] != 0;
     return true;
 }
 
-bool npy_read(Arena *arena, Diag *diag, const char *path, NpyArray *array) {
+bool npy_read_from(Arena *arena, Diag *diag, const NpySource *source, NpyArray *array) {
     *array = (NpyArray){.data = NULL};
+    Parser parser = {.diag = diag, .path = source->path};
+    Reader reader = {.source = source};
+    return read_header_text(arena, diag, &reader, &parser.at) && parse_header(&parser, array) &&
+           read_data(arena, diag, &reader, array);
+}
+
+static size_t read_stream(void *context, void *bytes, size_t count) {
+    return fread(bytes, 1, count, context);
+}
+
+bool npy_read(Arena *arena, Diag *diag, const char *path, NpyArray *array) {
     FILE *file = fopen(path, "rbe");
     if (!file) return fail(diag, STATUS_FILE, "%s: %s", path, strerror(errno));
-    Parser parser = {.diag = diag, .path = path};
-    bool read = read_header_text(arena, diag, file, path, &parser.at) && parse_header(&parser, array) &&
-                read_data(arena, diag, file, path, array);
+    struct stat status;
+    bool read = fstat(fileno(file), &status) == 0 || fail(diag, STATUS_FILE, "%s: %s", path, strerror(errno));
+    read = read && (S_ISREG(status.st_mode) || fail(diag, STATUS_FILE, "%s is no regular file", path));
+    if (read) {
+        NpySource source = {read_stream, file, (int64_t)status.st_size, path};
+        read = npy_read_from(arena, diag, &source, array);
+    }
     fclose(file);
     return read;
 }

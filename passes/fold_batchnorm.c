@@ -4,6 +4,7 @@
  *   after    s (W x + b) + t = (s W) x + (s b + t), for every output channel; the layer's output must have no other reader
  *   before   W (s x + t) + b = (W s) x + (b + sum of W t): only where the window never leaves the image, for padding would
  *            have to be -t/s, not 0 (with t = 0 padding does no harm)
+ * A positive factor alone also passes upwards through what it commutes with (ReLU, pools, moves), to a layer that can take it.
  * New weights are computed in double and rounded once. Anything not finite is left alone: the run-time arithmetic then gives
  * what the model says. */
 #include "passes/passes.h"
@@ -16,7 +17,9 @@ typedef struct {
     Value *x;
     int64_t channels;
     double *scale, *shift;
-    bool shifts; /* some shift is not zero */
+    bool shifts;    /* some shift is not zero */
+    bool uniform;   /* the scale is one positive number */
+    bool anonymous; /* the node has no name */
 } Affine;
 
 static bool batchnorm_affine(const Node *node, Affine *affine) {
@@ -56,6 +59,8 @@ static bool affine_of(Graph *graph, const Node *node, Affine *affine) {
     affine->scale = ARENA_ARRAY(graph->arena, double, affine->channels);
     affine->shift = ARENA_ARRAY(graph->arena, double, affine->channels);
     affine->shifts = false;
+    affine->uniform = true;
+    affine->anonymous = !*node->name;
     if (binary)
         binary_affine(node->op, constant, constant_first, affine);
     else if (!batchnorm_affine(node, affine))
@@ -63,6 +68,7 @@ static bool affine_of(Graph *graph, const Node *node, Affine *affine) {
     for (int64_t c = 0; c < affine->channels; c++) {
         if (!isfinite(affine->scale[c]) || !isfinite(affine->shift[c])) return false;
         if (affine->shift[c] != 0) affine->shifts = true;
+        if (affine->scale[c] != affine->scale[0] || affine->scale[c] <= 0) affine->uniform = false;
     }
     return true;
 }
@@ -83,8 +89,9 @@ static void set_weights(Graph *graph, Node *node, Value *weight, Value *bias) {
         node_add_input(graph, node, bias);
 }
 
-static const char *folded_name(Graph *graph, const Node *node, const char *what) {
-    return arena_printf(graph->arena, "%s/folded %s", node->name, what);
+/* What an arithmetic node without a name (residual_block_scale) makes keeps the names that were there. */
+static const char *folded_name(Graph *graph, const Node *node, const Affine *affine, const Value *old, const char *what) {
+    return affine->anonymous && old ? old->name : arena_printf(graph->arena, "%s/folded %s", node->name, what);
 }
 
 /* W and b of a layer whose output channel m is scaled by scale[m] and shifted. Weight element i belongs to channel i / inner % M.
@@ -103,9 +110,11 @@ static bool scale_outputs(Graph *graph, Node *layer, const Affine *affine, int64
         shift[m] = old * affine->scale[m] + affine->shift[m];
     }
     bool biased = bias || affine->shifts;
-    Value *new_bias = biased ? constant_if_finite(graph, folded_name(graph, layer, "bias"), shape_of(1, channels), shift) : NULL;
+    const char *bias_name = folded_name(graph, layer, affine, bias, "bias");
+    Value *new_bias = biased ? constant_if_finite(graph, bias_name, shape_of(1, channels), shift) : NULL;
     if (biased && !new_bias) return false;
-    set_weights(graph, layer, constant_new(graph, folded_name(graph, layer, "weight"), F32, weight->shape, scaled), new_bias);
+    const char *name = folded_name(graph, layer, affine, weight, "weight");
+    set_weights(graph, layer, constant_new(graph, name, F32, weight->shape, scaled), new_bias);
     return true;
 }
 
@@ -128,14 +137,53 @@ static bool fold_after_gemm(Graph *graph, Node *gemm, const Affine *affine) {
     return true;
 }
 
-/* Into the layer that computes x. */
-static bool fold_after(Graph *graph, Node *node, const Affine *affine) {
-    Node *layer = affine->x->producer;
-    if (!layer || value_single_user(affine->x) != node) return false;
+/* The layer that the node's factor reaches: the one that computes x, or a uniform one commutes up to. NULL where another reader
+ * is in between. */
+static Node *scaled_layer(const Node *node, const Affine *affine) {
+    enum { FARTHEST = 8 };
+    const Value *x = affine->x;
+    for (int k = 0; k < FARTHEST && value_single_user(x) == node && x->producer; k++) {
+        node = x->producer;
+        if (!affine->uniform || affine->shifts || !commutes_with_scale(node)) return x->producer;
+        x = node->in[0];
+    }
+    return NULL;
+}
+
+/* The factor for all channels of another value, whose count may differ. */
+static void spread_scale(Graph *graph, Affine *affine, int64_t channels) {
+    double scale = affine->scale[0];
+    affine->channels = channels;
+    affine->scale = ARENA_ARRAY(graph->arena, double, channels);
+    affine->shift = ARENA_ARRAY(graph->arena, double, channels);
+    for (int64_t c = 0; c < channels; c++) affine->scale[c] = scale;
+}
+
+/* The factor has moved up to `layer`: the values in between are no longer what the model calls by their names. */
+static void absorb_from_afar(Graph *graph, Node *layer, Node *node, const Affine *affine) {
+    if (!affine->anonymous) {
+        for (Value *x = affine->x; x != layer->out[0];) {
+            x = x->producer->in[0];
+            x->name = arena_printf(graph->arena, "%s/scaled", x->name);
+        }
+        layer->name = joined_name(graph, layer->name, node->name);
+    }
+    affine->x->name = node->out[0]->name;
+    node_replace(graph, node, affine->x);
+}
+
+/* Into a layer before it. */
+static bool fold_after(Graph *graph, Node *node, Affine *affine) {
+    Node *layer = scaled_layer(node, affine);
+    if (!layer || layer->out[0]->shape.rank < 2) return false;
+    if (layer->out[0] != affine->x) spread_scale(graph, affine, layer->out[0]->shape.dim[1]);
     bool folded = layer->op == OP_Conv                             ? fold_after_conv(graph, layer, affine)
                   : layer->op == OP_Gemm || layer->op == OP_MatMul ? fold_after_gemm(graph, layer, affine)
                                                                    : false;
-    if (folded) node_absorb(graph, layer, node);
+    if (folded && layer->out[0] == affine->x)
+        node_absorb(graph, layer, node);
+    else if (folded)
+        absorb_from_afar(graph, layer, node, affine);
     return folded;
 }
 
@@ -160,9 +208,11 @@ static bool scale_inputs(Graph *graph, Node *conv, const Affine *affine) {
         }
     }
     bool biased = bias || affine->shifts;
-    Value *new_bias = biased ? constant_if_finite(graph, folded_name(graph, conv, "bias"), shape_of(1, outputs), shift) : NULL;
+    const char *bias_name = folded_name(graph, conv, affine, bias, "bias");
+    Value *new_bias = biased ? constant_if_finite(graph, bias_name, shape_of(1, outputs), shift) : NULL;
     if (biased && !new_bias) return false;
-    set_weights(graph, conv, constant_new(graph, folded_name(graph, conv, "weight"), F32, *shape, scaled), new_bias);
+    const char *name = folded_name(graph, conv, affine, weight, "weight");
+    set_weights(graph, conv, constant_new(graph, name, F32, *shape, scaled), new_bias);
     return true;
 }
 
@@ -172,7 +222,7 @@ static bool fold_before(Graph *graph, Node *node, const Affine *affine) {
     if (!conv || !is_foldable_conv(conv) || conv->in[0] != node->out[0]) return false;
     if (affine->shifts && !has_no_padding(conv)) return false;
     if (!scale_inputs(graph, conv, affine)) return false;
-    conv->name = arena_printf(graph->arena, "%s + %s", node->name, conv->name);
+    conv->name = joined_name(graph, node->name, conv->name);
     node_replace(graph, node, affine->x);
     return true;
 }

@@ -4,7 +4,8 @@
  * where both operands have the result's shape (no broadcasting), the convolution's result has no other reader, and no activation
  * lies between the convolution and the Add (act(conv) + x is another function). Where both operands are such convolutions the
  * later one takes the Add, for then the other result is ready. Where the other operand is computed after the convolution, the
- * convolution moves to the Add's place: all it reads is still there, since values never change. */
+ * convolution moves to the Add's place: all it reads is still there, since values never change. An Add that ends a marked
+ * residual block (attribute `block`) moves into its branch only: the shortcut must be there when the branch is skipped. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -40,6 +41,7 @@ static void fuse(Graph *graph, Node *add, Node *conv, Value *other) {
             if (attr) set_float(graph, conv, keys[i], attr->f);
         }
     }
+    if (attr_find(add, A_BLOCK)) set_int(graph, conv, A_BLOCK, attr_int(add, A_BLOCK, 0));
     /* The Add goes first, so that the residual is not its reader's reader. */
     node_absorb(graph, conv, add);
     add_residual(graph, conv, other);
@@ -53,7 +55,7 @@ bool fuse_residual(Graph *graph) {
         if (node->op != OP_Add) continue;
         Node *a = residual_conv(node->in[0], node), *b = residual_conv(node->in[1], node);
         if (!can_be_residual(node->in[1], node)) a = NULL;
-        if (!can_be_residual(node->in[0], node)) b = NULL;
+        if (!can_be_residual(node->in[0], node) || attr_find(node, A_BLOCK)) b = NULL;
         if (!a && !b) continue;
         if (b && (!a || b->mark > a->mark))
             fuse(graph, node, b, node->in[0]);

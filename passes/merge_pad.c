@@ -7,6 +7,7 @@
  *   MaxPool      -infinity, or a value <= 0 around an x that is never negative: the greatest of x and it is x, as long as
  *                every window holds an element of x (padding less than the kernel, no dilation)
  * ceil_mode is left alone: which windows it adds depends on where padding begins (MaxPool-19, AveragePool-19). */
+#include "ir/range.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -21,34 +22,6 @@ static bool pads_space_only(const Node *pad) {
         if (pads[i] < 0 || (i % rank < 2 && pads[i] != 0)) return false;
     }
     return rank > 2;
-}
-
-/* Whether no element can be negative, as the node that computes it shows, through nodes that only choose or average elements. */
-static bool is_never_negative(const Value *value) {
-    enum { NODES_LOOKED_AT = 16 };
-    for (int i = 0; i < NODES_LOOKED_AT && value->producer; i++) {
-        const Node *node = value->producer;
-        Activation activation = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE);
-        switch (node->op) {
-        case OP_Relu:
-        case OP_Sigmoid:
-        case OP_Exp:
-        case OP_Abs:
-        case OP_Softmax: return true;
-        case OP_Clip: return attr_float(node, A_MIN, -INFINITY) >= 0;
-        case OP_Conv:
-        case OP_Add:
-            return activation == ACT_RELU || activation == ACT_SIGMOID ||
-                   (activation == ACT_CLIP && attr_float(node, A_ACTIVATION_ALPHA, -INFINITY) >= 0);
-        case OP_MaxPool:
-        case OP_AveragePool:
-        case OP_Reshape:
-        case OP_Transpose:
-        case OP_Slice: value = node->in[0]; break;
-        default: return false;
-        }
-    }
-    return false;
 }
 
 /* Both paddings, begins then ends, of the spatial axes. False on overflow. */
@@ -79,7 +52,7 @@ static bool window_allows(const Node *pad, const Node *window, const int64_t *pa
     if (window->op == OP_AveragePool) return value == 0 && (has_no_padding(window) || attr_int(window, A_COUNT_INCLUDE_PAD, 0));
     /* Indices (the second output) count elements of the padded image. */
     if (window->out_count > 1 && value_used(window->out[1])) return false;
-    return (isinf(value) && value < 0) || (value <= 0 && is_never_negative(pad->in[0]));
+    return (isinf(value) && value < 0) || (value <= 0 && value_is_never_negative(pad->in[0]));
 }
 
 static bool merge(Graph *graph, Node *pad, Node *window) {

@@ -66,8 +66,13 @@ void node_replace(Graph *graph, Node *node, Value *value) {
     node_remove(graph, node);
 }
 
+const char *joined_name(Graph *graph, const char *first, const char *second) {
+    if (!*first || !*second) return *first ? first : second;
+    return arena_printf(graph->arena, "%s + %s", first, second);
+}
+
 void node_absorb(Graph *graph, Node *keeper, Node *absorbed) {
-    keeper->name = arena_printf(graph->arena, "%s + %s", keeper->name, absorbed->name);
+    keeper->name = joined_name(graph, keeper->name, absorbed->name);
     keeper->out[0]->name = absorbed->out[0]->name;
     node_replace(graph, absorbed, keeper->out[0]);
 }
@@ -128,4 +133,18 @@ bool has_no_padding(const Node *window) {
 
 bool has_activation(const Node *node) {
     return attr_int(node, A_ACTIVATION, ACT_NONE) != ACT_NONE;
+}
+
+bool commutes_with_scale(const Node *node) {
+    switch (node->op) {
+    case OP_Relu:
+    case OP_LeakyRelu:
+    case OP_MaxPool:
+    case OP_AveragePool:
+    case OP_Reshape:
+    case OP_Transpose:
+    case OP_Slice:
+    case OP_ReduceMean: return node->out_count == 1;
+    default: return false;
+    }
 }

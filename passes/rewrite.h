@@ -19,6 +19,8 @@ bool is_elementwise(const Node *node);
 
 /* Every use of the node's output reads `value` instead; the node goes. */
 void node_replace(Graph *graph, Node *node, Value *value);
+/* "first + second", or the one that is not empty. */
+const char *joined_name(Graph *graph, const char *first, const char *second);
 /* `absorbed`, the reader of `keeper`'s output, becomes part of `keeper`: names are joined, the result keeps the name
  * of what `absorbed` computed. */
 void node_absorb(Graph *graph, Node *keeper, Node *absorbed);
@@ -41,6 +43,8 @@ bool has_no_padding(const Node *window);
 /* All entries of an integer list equal `number`; true where it is absent. */
 bool ints_are(const Node *node, AttrKey key, int64_t number);
 bool has_activation(const Node *node);
+/* f(s x) = s f(x) for every s > 0, of a node with one operand. Padding with zeros or -infinity does not care. */
+bool commutes_with_scale(const Node *node);
 
 /* Rewrites of decomposed activations (Min(Max()), x * HardSigmoid(x) ...) into the operators they spell. */
 bool recognise_activations(Graph *graph);

@@ -2,12 +2,13 @@
  *
  * Each rule replaces a node by one that computes the same elements:
  *   no-ops   Cast to the same type; Reshape and Expand to the same shape; Transpose in order; Slice of everything; Pad by
- *            zero; Concat of one; Clip without bounds; a 1x1 pool of stride 1; x*1, x/1, x+0, x-0
+ *            zero; Concat of one; Clip without bounds; Relu of what is never negative; a 1x1 pool of stride 1; x*1, x/1, x+0, x-0
  *   chains   Reshape(Reshape(x)) = Reshape(x); Transpose(Transpose(x)) = Transpose(x)
  *   sinking  f(Reshape(x)) = Reshape(f(x)) and f(Transpose(x)) = Transpose(f(x)) for elementwise f, so that pairs meet and
  *            cancel (transpose.c); a channel-last input keeps the one Transpose it needs
  *   means    ReduceMean over the whole plane = AveragePool, which reads blocked images
  * A Transpose moves only where all its readers let it pass, which may change as others move: rounds go on until none moves. */
+#include "ir/range.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -52,6 +53,7 @@ static Value *equal_input(const Node *node) {
     case OP_Pad: return has_no_padding(node) ? x : NULL;
     case OP_Concat: return node->in_count == 1 ? x : NULL;
     case OP_Clip: return is_unbounded(node) ? x : NULL;
+    case OP_Relu: return value_is_never_negative(x) ? x : NULL;
     case OP_MaxPool:
     case OP_AveragePool: return is_unit_pool(node) ? x : NULL;
     case OP_Add:

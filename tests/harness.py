@@ -110,8 +110,9 @@ class Network:
     """A generated network, loaded."""
 
     def __init__(self, source, library, name="net", weights=None):
-        self.function = ctypes.CDLL(str(library))[f"{name}_run"]
-        self.function.restype = ctypes.c_int
+        loaded = ctypes.CDLL(str(library))
+        self.function = loaded[f"{name}_run"]
+        self.function_of_blocks = getattr(loaded, f"{name}_run_blocks", None)
         self.arena = aligned(max(64, header_number(source, f"{name.upper()}_ARENA_BYTES")))
         self.weights = None
         if weights is not None:
@@ -119,13 +120,17 @@ class Network:
             self.weights = aligned(max(64, data.size))
             self.weights[: data.size] = data
 
-    def __call__(self, inputs, outputs):
-        """`outputs`: (shape, dtype) of each; returns arrays."""
+    def __call__(self, inputs, outputs, keep=None):
+        """`outputs`: (shape, dtype) of each; `keep`: which residual blocks to run; returns arrays."""
         results = [np.zeros(shape, dtype) for shape, dtype in outputs]
         arrays = [np.array(array, order="C", copy=True) for array in inputs] + results
         pointers = [array.ctypes.data_as(ctypes.POINTER(C_TYPES[array.dtype])) for array in arrays]
         if self.weights is not None:
             pointers.append(ctypes.c_void_p(self.weights.ctypes.data))
-        status = self.function(*pointers, ctypes.c_void_p(self.arena.ctypes.data))
+        pointers.append(ctypes.c_void_p(self.arena.ctypes.data))
+        if keep is None:
+            status = self.function(*pointers)
+        else:
+            status = self.function_of_blocks(*pointers, bytes(keep))
         assert status == 0, f"the network returned {status}"
         return results

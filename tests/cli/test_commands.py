@@ -23,11 +23,11 @@ def skipc(*arguments, folder):
 def test_help_and_version(tmp_path):
     for flag in ("--help", "-h"):
         words = skipc(flag, folder=tmp_path)
-        for command in ("compile", "inspect", "run", "verify", "bench"):
+        for command in ("compile", "inspect", "run", "verify", "bench", "lesion"):
             assert command in words
     version = re.search(r"VERSION ([\d.]+)", (harness.ROOT / "CMakeLists.txt").read_text().split("project(")[1]).group(1)
     assert skipc("--version", folder=tmp_path) == f"skipc {version}\n"
-    for command in ("compile", "inspect", "run", "verify", "bench"):
+    for command in ("compile", "inspect", "run", "verify", "bench", "lesion"):
         assert f"skipc {command}" in skipc(command, "--help", folder=tmp_path)
 
 

@@ -211,6 +211,46 @@ static void test_activation_between(void **state) {
     expect_unchanged(graph, fold_batchnorm);
 }
 
+/* Stochastic depth's factor, behind what it commutes with. The values in between are no longer the model's. */
+static void test_factor_behind_activation(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "conv", input(graph, "x", "1x2x4x4"), weights(graph, "w", "2x2x1x1"), NULL, 0);
+    x = pool(graph, OP_MaxPool, "pool", NODE(graph, OP_Relu, "relu", x), 2, 2, 0);
+    graph_add_output(graph, NODE(graph, OP_Mul, "mul", x, NUMBERS(graph, "p", "1", 0.5f)), "y");
+    expect_pass(graph, fold_batchnorm,
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @0 f32 2x2x1x1 [-0.527089,-0.261458755,0.00848400593,0.409766436] ; w\n"
+                "const @5 f32 1 [0.5] ; p\n"
+                "%2 f32 1x2x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
+                "%3 f32 1x2x4x4 = Relu(%2) ; relu\n"
+                "%4 f32 1x2x2x2 = MaxPool(%3) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; pool\n"
+                "%6 f32 1x2x2x2 = Mul(%4, @5) ; mul\n"
+                "output %6 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x2x4x4 ; x\n"
+                "const @7 f32 2x2x1x1 [-0.2635445,-0.130729377,0.00424200296,0.204883218] ; conv/folded weight\n"
+                "%2 f32 1x2x4x4 = Conv(%1, @7, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv + mul\n"
+                "%3 f32 1x2x4x4 = Relu(%2) ; relu\n"
+                "%4 f32 1x2x2x2 = MaxPool(%3) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; pool\n"
+                "output %4 ; y\n");
+    assert_string_equal(graph->outputs[0]->name, "mul");
+    assert_string_equal(graph->first->out[0]->name, "conv/scaled");
+}
+
+static void test_factors_that_do_not_commute(void **state) {
+    Graph *graph = new_graph(state);
+    Value *w = weights(graph, "w", "2x2x1x1"), *x = input(graph, "x", "1x2x4x4");
+    Value *a = NODE(graph, OP_Relu, "relu", conv(graph, "conv1", x, w, NULL, 0));
+    graph_add_output(graph, NODE(graph, OP_Mul, "negative", a, constant_f32(graph, "p", -0.5f)), "a");
+    Value *b = NODE(graph, OP_Sigmoid, "sigmoid", conv(graph, "conv2", x, w, NULL, 0));
+    graph_add_output(graph, NODE(graph, OP_Mul, "curved", b, constant_f32(graph, "p", 0.5f)), "b");
+    Value *c = conv(graph, "conv3", x, w, NULL, 0);
+    graph_add_output(graph, NODE(graph, OP_Neg, "neg", c), "c");
+    graph_add_output(graph, NODE(graph, OP_Mul, "shared", NODE(graph, OP_Relu, "relu3", c), constant_f32(graph, "p", 0.5f)), "d");
+    expect_unchanged(graph, fold_batchnorm);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_behind_convolution),
@@ -224,6 +264,8 @@ int main(void) {
         PASS_TEST(test_constant_along_another_axis),
         PASS_TEST(test_statistics_that_are_not_finite),
         PASS_TEST(test_activation_between),
+        PASS_TEST(test_factor_behind_activation),
+        PASS_TEST(test_factors_that_do_not_commute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

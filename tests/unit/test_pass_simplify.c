@@ -39,6 +39,33 @@ static void test_no_ops(void **state) {
                 "output %11 ; y\n");
 }
 
+/* What is left of a residual block without its branch: the ReLU behind the sum, of what a ReLU gave. */
+static void test_relu_of_what_is_never_negative(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x2x4x4");
+    Value *y = pool(graph, OP_MaxPool, "pool", NODE(graph, OP_Relu, "relu1", x), 2, 2, 0);
+    graph_add_output(graph, NODE(graph, OP_Relu, "relu2", y), "y");
+    graph_add_output(graph, NODE(graph, OP_Relu, "relu3", NODE(graph, OP_Neg, "neg", y)), "z");
+    expect_pass(graph, simplify,
+                "graph test\n"
+                "input %0 f32 1x2x4x4 ; x\n"
+                "%1 f32 1x2x4x4 = Relu(%0) ; relu1\n"
+                "%2 f32 1x2x2x2 = MaxPool(%1) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; pool\n"
+                "%3 f32 1x2x2x2 = Relu(%2) ; relu2\n"
+                "%4 f32 1x2x2x2 = Neg(%2) ; neg\n"
+                "%5 f32 1x2x2x2 = Relu(%4) ; relu3\n"
+                "output %3 ; y\n"
+                "output %5 ; z\n",
+                "graph test\n"
+                "input %0 f32 1x2x4x4 ; x\n"
+                "%1 f32 1x2x4x4 = Relu(%0) ; relu1\n"
+                "%2 f32 1x2x2x2 = MaxPool(%1) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; pool\n"
+                "%4 f32 1x2x2x2 = Neg(%2) ; neg\n"
+                "%5 f32 1x2x2x2 = Relu(%4) ; relu3\n"
+                "output %2 ; y\n"
+                "output %5 ; z\n");
+}
+
 static void test_output_may_become_the_input(void **state) {
     Graph *graph = new_graph(state);
     Value *x = input(graph, "x", "2x3");
@@ -220,6 +247,7 @@ static void test_channel_shuffle(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_no_ops),
+        PASS_TEST(test_relu_of_what_is_never_negative),
         PASS_TEST(test_output_may_become_the_input),
         PASS_TEST(test_look_alikes_are_left),
         PASS_TEST(test_reshapes_join_through_activations),

@@ -1,0 +1,11 @@
+/* Arrays from NumPy's .npz archives. */
+#ifndef SKIPC_DRIVER_NPZ_H
+#define SKIPC_DRIVER_NPZ_H
+
+#include "driver/npy.h"
+
+/* The array `name` of an archive, or its only one whatever its name; an .npy file is its own array. As with npy_read, any
+ * file may come. */
+bool array_read(Arena *arena, Diag *diag, const char *path, const char *name, NpyArray *array);
+
+#endif

@@ -1,0 +1,15 @@
+import pytest
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """exported(name, variant) is one of the networks of residual_nets.py as a file, made once."""
+    import residual_nets
+
+    folder = tmp_path_factory.mktemp("residual")
+
+    def make(name, variant="script-unfolded"):
+        path = folder / f"{name}.{variant}.onnx"
+        return path if path.exists() else residual_nets.export(name, variant, path)
+
+    return make
