@@ -22,7 +22,7 @@ const char *workshop_path(Driver *driver, const Workshop *shop, const char *name
     return temp_path(driver->arena, &driver->temp, shop->folder, name);
 }
 
-static bool write_text(Driver *driver, const Workshop *shop, const char *name, const char *text) {
+bool workshop_write(Driver *driver, const Workshop *shop, const char *name, const char *text) {
     Output output;
     if (!output_open(driver, &output, workshop_path(driver, shop, name))) return false;
     fputs(text, output.file);
@@ -40,12 +40,13 @@ static void print_sizes(FILE *file, const char *role, Value *const *values, int 
 }
 
 /* What the runner must know of the network. */
-static void print_shape(FILE *file, const Graph *graph, int64_t weight_file_bytes) {
+static void print_shape(FILE *file, const Graph *graph, int64_t weight_file_bytes, bool profile) {
     fputs("#include \"model.h\"\n#include <stddef.h>\n\n", file);
     fprintf(file, "#define INPUT_COUNT ((size_t)%d)\n#define OUTPUT_COUNT ((size_t)%d)\n", graph->input_count,
             graph->output_count);
     fprintf(file, "#define ARENA_BYTES ((size_t)(MODEL_ARENA_BYTES))\n#define WEIGHTS_BYTES ((size_t)%" PRId64 ")\n",
             weight_file_bytes > 0 ? weight_file_bytes : 0);
+    if (profile) fprintf(file, "#define STEPS ((size_t)%d)\n", graph_node_count(graph));
     print_sizes(file, "input", graph->inputs, graph->input_count);
     print_sizes(file, "output", graph->outputs, graph->output_count);
     fputs("#define CALL(in, out, weights, arena) ((void)(weights), model_run(", file);
@@ -56,22 +57,24 @@ static void print_shape(FILE *file, const Graph *graph, int64_t weight_file_byte
     fputs(weight_file_bytes >= 0 ? "(weights), (arena)))\n" : "(arena)))\n", file);
 }
 
-static bool write_shape(Driver *driver, const Workshop *shop, const Graph *graph, int64_t weight_file_bytes) {
+static bool write_shape(Driver *driver, const Workshop *shop, const Graph *graph, int64_t weight_file_bytes, bool profile) {
     Output output;
     if (!output_open(driver, &output, workshop_path(driver, shop, "shape.h"))) return false;
-    print_shape(output.file, graph, weight_file_bytes);
+    print_shape(output.file, graph, weight_file_bytes, profile);
     return output_finish(driver, &output) && output_commit(driver, &output);
 }
 
 enum { MODEL_SOURCE, MODEL_HEADER, MODEL_WEIGHTS, MODEL_FILES };
 
 /* *weight_bytes: of the file that the runner reads; -1 where it reads none. */
-static bool generate(Driver *driver, const Workshop *shop, Graph *graph, WeightsMode mode, int64_t *weight_bytes) {
+static bool generate(Driver *driver, const Workshop *shop, Graph *graph, const BuildOptions *build, int64_t *weight_bytes) {
+    WeightsMode mode = (WeightsMode)build->weights;
     static const char *const names[MODEL_FILES] = {"model.c", "model.h", "model.weights"};
     CodegenOptions options = {.name = "model",
                               .model = shop->model,
                               .weights = mode,
                               .target = targets(),
+                              .profile = build->profile,
                               .header_name = names[MODEL_HEADER],
                               .weights_name = names[MODEL_WEIGHTS]};
     Output outputs[MODEL_FILES] = {{.path = NULL}};
@@ -105,7 +108,7 @@ static bool knows_native(Driver *driver, const Workshop *shop, const BuildOption
     return true;
 }
 
-static bool compile_runner(Driver *driver, const Workshop *shop, const BuildOptions *options) {
+bool build_program(Driver *driver, const Workshop *shop, const BuildOptions *options, const char *name, const char *sources) {
     TextList words = compiler_words(driver, options);
     if (options->cflags) {
         list_add_words(driver->arena, &words, options->cflags);
@@ -116,8 +119,8 @@ static bool compile_runner(Driver *driver, const Workshop *shop, const BuildOpti
         if (native) list_add(driver->arena, &words, "-march=native");
     }
     if (options->openmp) list_add(driver->arena, &words, "-fopenmp");
-    workshop_path(driver, shop, "runner");
-    list_add_words(driver->arena, &words, "-o runner runner.c model.c -lm");
+    workshop_path(driver, shop, name);
+    list_add_words(driver->arena, &words, arena_printf(driver->arena, "-o %s %s -lm", name, sources));
     Process process = {.arguments = &words, .folder = shop->folder, .error = shop->log};
     int status;
     progress_update(&driver->progress, "compiling the C with %s", words.item[0]);
@@ -135,9 +138,10 @@ bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const Buil
     int64_t weight_bytes;
     progress_update(&driver->progress, "generating C");
     for (int k = 0; k < graph->output_count; k++) workshop_path(driver, shop, numbered(driver, "output", k));
-    return generate(driver, shop, graph, (WeightsMode)options->weights, &weight_bytes) &&
-           write_shape(driver, shop, graph, weight_bytes) && write_text(driver, shop, "runner.c", embedded_runner_c) &&
-           compile_runner(driver, shop, options);
+    return generate(driver, shop, graph, options, &weight_bytes) &&
+           write_shape(driver, shop, graph, weight_bytes, options->profile != NULL) &&
+           workshop_write(driver, shop, "runner.c", embedded_runner_c) &&
+           build_program(driver, shop, options, "runner", "runner.c model.c");
 }
 
 bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs) {
@@ -150,9 +154,10 @@ bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *grap
     return true;
 }
 
-bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads) {
+bool run_program(Driver *driver, const Workshop *shop, const char *name, const char *in, const char *out, const char *threads,
+                 int *status) {
     TextList words = {.count = 0};
-    list_add(driver->arena, &words, arena_printf(driver->arena, "%s/runner", shop->folder));
+    list_add(driver->arena, &words, arena_printf(driver->arena, "%s/%s", shop->folder, name));
     Process process = {.arguments = &words,
                        .folder = shop->folder,
                        .in = in,
@@ -160,9 +165,13 @@ bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char
                        .error = shop->log,
                        .variable = threads ? "OMP_NUM_THREADS" : NULL,
                        .value = threads};
+    return process_run(driver, &process, status);
+}
+
+bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads) {
     int status;
     progress_update(&driver->progress, "running the compiled network");
-    if (!process_run(driver, &process, &status)) return false;
+    if (!run_program(driver, shop, "runner", in, out, threads, &status)) return false;
     if (status == 0) return true;
     if (status > 128) return fail(driver->diag, STATUS_MISMATCH, "the compiled network crashes (%s)", strsignal(status - 128));
     return fail(driver->diag, STATUS_MISMATCH, "the compiled network does not run (status %d): %s", status,

@@ -22,7 +22,7 @@ static const Command commands[] = {
     {"inspect", "show sizes, multiply-adds, memory, and a table of the layers", command_inspect},
     {"run", "run the model in the reference interpreter", command_run},
     {"verify", "build the C, run it, and compare it with ONNX Runtime", command_verify},
-    {"bench", "time the C, beside ONNX Runtime if wanted", command_bench},
+    {"bench", "time the C, layer by layer or beside a peer if wanted", command_bench},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -41,7 +41,8 @@ static void print_help(void) {
          "  skipc inspect resnet50.onnx                    what it costs, layer by layer\n"
          "  skipc verify resnet50.onnx --layers            where the C departs from the truth, if it does\n"
          "  skipc run net.onnx --input x.npy --output y.npy\n"
-         "  skipc bench resnet50.onnx --threads 2 --against onnxruntime\n\n"
+         "  skipc bench resnet50.onnx --threads 2 --against onnxruntime\n"
+         "  skipc bench resnet50.onnx --layers             where the time goes, and what bounds it\n\n"
          "The C that 'compile' writes for --name net is called as\n"
          "  int net_run(const float *input, float *output, void *arena);\n"
          "with NET_ARENA_BYTES of scratch memory, aligned to NET_ARENA_ALIGN. It needs no heap and no operating system.\n\n"

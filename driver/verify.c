@@ -3,7 +3,7 @@
 #include "driver/verify.h"
 
 #include "driver/compare.h"
-#include "driver/onnxruntime.h"
+#include "driver/peers.h"
 
 #include <inttypes.h>
 

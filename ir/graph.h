@@ -116,6 +116,7 @@ void node_set_input(Graph *graph, Node *node, int index, Value *value);
 void node_add_input(Graph *graph, Node *node, Value *value);
 /* Every use of `from`, graph outputs included, reads `to` instead. */
 void value_replace(Graph *graph, Value *from, Value *to);
+int graph_node_count(const Graph *graph);
 /* Unlinks a node whose outputs nobody uses. */
 void node_remove(Graph *graph, Node *node);
 void node_move_before(Graph *graph, Node *node, Node *before);
