@@ -150,7 +150,7 @@ bool bench_layers(Driver *driver, const BenchOptions *options) {
     LayerTime *layers = ARENA_ARRAY(driver->arena, LayerTime, steps + 1);
     int k = 0;
     for (const Node *node = graph->first; node; node = node->next, k++)
-        layers[k] = layer_time(node, &build.profile[k], times.steps[k], &machine);
+        layers[k] = layer_time(node, &build.profile[k], times.steps[k].median, &machine);
     progress_end(&driver->progress);
     (options->json ? json_layers : print_layers)(options, &machine, times.whole, layers, steps);
     return true;

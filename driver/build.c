@@ -89,11 +89,14 @@ static bool generate(Driver *driver, const Workshop *shop, Graph *graph, const B
     return done;
 }
 
+const char *compiler_name(const BuildOptions *options) {
+    const char *environment = getenv("CC");
+    return options->cc ? options->cc : environment && *environment ? environment : "cc";
+}
+
 static TextList compiler_words(Driver *driver, const BuildOptions *options) {
     TextList words = {.count = 0};
-    const char *environment = getenv("CC");
-    const char *cc = options->cc ? options->cc : environment && *environment ? environment : "cc";
-    list_add_words(driver->arena, &words, cc);
+    list_add_words(driver->arena, &words, compiler_name(options));
     return words;
 }
 

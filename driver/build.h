@@ -35,6 +35,8 @@ bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const Buil
 bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs);
 /* Runs it. A crash, an error code or a write out of bounds is a mismatch. `in`, `out` and `threads` may be NULL. */
 bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads);
+/* cc, $CC or "cc". */
+const char *compiler_name(const BuildOptions *options);
 /* output_K.bin: one tensor per output of the graph that was built. NULL on failure. */
 Tensor **read_runner_outputs(Driver *driver, const Workshop *shop, const Graph *graph);
 

@@ -45,11 +45,12 @@ bool times_read(Driver *driver, const char *path, int64_t skip, int64_t runs, do
 
 bool time_steps(Driver *driver, const Workshop *shop, int64_t threads, int64_t runs, int steps, StepTimes *times) {
     const char *out = workshop_path(driver, shop, "times.txt");
-    double **columns = ARENA_ARRAY(driver->arena, double *, steps + 1), *medians = ARENA_ARRAY(driver->arena, double, steps + 1);
+    double **columns = ARENA_ARRAY(driver->arena, double *, steps + 1);
+    Times *each = ARENA_ARRAY(driver->arena, Times, steps + 1);
     for (int k = 0; k <= steps; k++) columns[k] = ARENA_ARRAY(driver->arena, double, runs);
     if (!time_runner(driver, shop, threads, runs, out) || !times_read(driver, out, WARM_UPS, runs, columns, steps + 1))
         return false;
-    for (int k = 0; k < steps; k++) medians[k] = times_summary(columns[k + 1], runs).median;
-    *times = (StepTimes){times_summary(columns[0], runs), medians};
+    for (int k = 0; k < steps; k++) each[k] = times_summary(columns[k + 1], runs);
+    *times = (StepTimes){times_summary(columns[0], runs), each};
     return true;
 }

@@ -21,7 +21,7 @@ bool times_read(Driver *driver, const char *path, int64_t skip, int64_t runs, do
 
 typedef struct {
     Times whole;
-    const double *steps; /* medians, milliseconds */
+    const Times *steps;
 } StepTimes;
 
 /* Runs a profiling build of a network of `steps` nodes. */
