@@ -72,12 +72,12 @@ def costs(model, folder, peers):
 
 
 def measure(row, options):
-    result = {"network": row.network, "title": row.title, "batch": row.batch, "size": row.size, "threads": options.threads, "must": row.must, "goal": row.goal}
+    result = {"network": row.network, "title": row.title, "batch": row.batch, "size": row.size, "threads": options.threads, "clock": options.clock, "must": row.must, "goal": row.goal}
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / f"{row.network}.onnx"
         child(HERE / "rows.py", row.network, row.batch, f"{row.size[0]}x{row.size[1]}", model)
         runs = options.runs * (MORE_RUNS if row.size[0] * row.size[1] < SMALL_IMAGE else 1)
-        measured = json.loads(child(HERE / "pairs.py", model, options.threads, runs, folder, *options.peers, threads=options.threads))
+        measured = json.loads(child(HERE / "pairs.py", model, options.threads, runs, folder, options.clock, *options.peers, threads=options.threads))
         if options.costs:
             result["costs"] = costs(model, folder, [peer for peer in options.peers if peer not in measured["absent"]])
     ms = measured["ms"]
@@ -157,11 +157,14 @@ def parse_arguments(words):
     parser.add_argument("--batch", type=int, help="images at a time (1)")
     parser.add_argument("--size", type=parse_size, help="of the images of networks for 224x224")
     parser.add_argument("--peers", type=parse_peers, default=["onnxruntime", "openvino"], help="onnxruntime,openvino,ncnn,mnn")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: the processor's time, for one thread on a machine that is not idle")
     parser.add_argument("--costs", action="store_true", help="memory and compile time too")
     parser.add_argument("--json", type=Path, help="writes the results there")
     options = parser.parse_args(words)
     if unknown := [name for name in options.networks if name not in rows.NAMES]:
         parser.error(f"no network {', '.join(unknown)}: there are {' '.join(rows.NAMES)}")
+    if options.clock == "cpu" and options.threads > 1:
+        parser.error("--clock cpu would add up the threads' times")
     chosen = [rows.NAMES[name] for name in options.networks] or rows.TABLES[options.table]
     options.rows = [row for row in (rows.at(row, options.batch, options.size) for row in chosen) if row]
     return options
@@ -169,7 +172,7 @@ def parse_arguments(words):
 
 def main(words):
     options = parse_arguments(words)
-    print(f"{cpu_name()}; {options.runs} rounds, milliseconds and skipc's share of the peer's time; load average {os.getloadavg()[0]:.1f}\n")
+    print(f"{cpu_name()}; {options.runs} rounds, milliseconds ({options.clock} clock) and skipc's share of the peer's time; load average {os.getloadavg()[0]:.1f}\n")
     print(heading(options), flush=True)
     results = []
     for row in options.rows:

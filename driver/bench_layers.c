@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     const Node *node;
     const StepProfile *profile;
-    double milliseconds;
+    double milliseconds, least;   /* median and fastest run */
     int64_t multiply_adds, bytes; /* bytes: what the step reads and writes once, weights as packed */
     double arithmetic, memory;    /* milliseconds that its products and its bytes take at the machine's peak */
 } LayerTime;
@@ -39,10 +39,11 @@ static int64_t bytes_of(const Value *value) {
     return value ? shape_count(&value->shape) * (int64_t)dtype_size(value->type) : 0;
 }
 
-static LayerTime layer_time(const Node *node, const StepProfile *profile, double milliseconds, const Machine *machine) {
+static LayerTime layer_time(const Node *node, const StepProfile *profile, Times times, const Machine *machine) {
     LayerTime layer = {.node = node,
                        .profile = profile,
-                       .milliseconds = milliseconds,
+                       .milliseconds = times.median,
+                       .least = times.least,
                        .multiply_adds = node_multiply_adds(node),
                        .bytes = profile->weight_bytes};
     for (int k = 0; k < node->in_count; k++)
@@ -108,6 +109,7 @@ static void json_layer(const LayerTime *layer, const Machine *machine) {
     else
         printf("null");
     json_field("ms", layer->milliseconds);
+    json_field("min_ms", layer->least);
     json_field("gflops", gflops(layer));
     json_field("of_peak", gflops(layer) / machine->gflops);
     printf(", \"multiply_adds\": %" PRId64 ", \"products\": %" PRId64 ", \"bytes\": %" PRId64 ", \"bound\": \"%s\"",
@@ -150,7 +152,7 @@ bool bench_layers(Driver *driver, const BenchOptions *options) {
     LayerTime *layers = ARENA_ARRAY(driver->arena, LayerTime, steps + 1);
     int k = 0;
     for (const Node *node = graph->first; node; node = node->next, k++)
-        layers[k] = layer_time(node, &build.profile[k], times.steps[k].median, &machine);
+        layers[k] = layer_time(node, &build.profile[k], times.steps[k], &machine);
     progress_end(&driver->progress);
     (options->json ? json_layers : print_layers)(options, &machine, times.whole, layers, steps);
     return true;

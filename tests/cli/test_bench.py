@@ -63,7 +63,7 @@ def test_layers():
     assert [layer["multiply_adds"] for layer in layers] == [cost["multiply_adds"] for cost in costs]
     assert result["peak_gflops"] > 0 and result["memory_gb_per_s"] > 0
     for layer, cost in zip(layers, costs, strict=True):
-        assert layer["ms"] >= 0 and layer["bytes"] >= cost["activation_bytes"]
+        assert layer["ms"] >= layer["min_ms"] >= 0 and layer["bytes"] >= cost["activation_bytes"]
         assert layer["bound"] in ("arithmetic", "memory")
     winograd = [layer for layer in layers if re.match("conv_winograd", layer["kernel"] or "")]
     assert winograd and all(layer["products"] < layer["multiply_adds"] for layer in winograd)

@@ -24,7 +24,7 @@ def cells(line):
 def test_table_json_and_plot(tmp_path):
     pytest.importorskip("matplotlib")
     out = tmp_path / "results.json"
-    done = speed("resnet8", "--batch", "2", "--peers", "onnxruntime", "--costs", "--json", out)
+    done = speed("resnet8", "--clock", "cpu", "--batch", "2", "--peers", "onnxruntime", "--costs", "--json", out)
     assert done.returncode == 0, done.stderr.decode()
     lines = done.stdout.decode().splitlines()
     heading, row = cells(lines[2]), cells(lines[4])
@@ -59,7 +59,7 @@ def test_network_that_fails_is_a_row_that_does_not_meet(tmp_path):
 
 
 def test_unknown_arguments():
-    for wrong in (["no-such-network"], ["--peers", "tensorflow"], ["--size", "512"], ["--table", "none"]):
+    for wrong in (["no-such-network"], ["--peers", "tensorflow"], ["--size", "512"], ["--table", "none"], ["--threads", "2", "--clock", "cpu"]):
         assert speed(*wrong).returncode == 2
 
 
