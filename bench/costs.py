@@ -12,6 +12,9 @@ def status_megabytes(field):
     return int(re.search(rf"^{field}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE).group(1)) / 1000
 
 
+PACKAGES = {"onnxruntime": ["onnxruntime"], "openvino": ["openvino"], "ncnn": ["ncnn", "pnnx", "onnx"], "mnn": ["MNN", "onnx"]}
+
+
 def memory(engine, model, folder):
     """Of the engine with the model loaded and run once. The imports of Python's packages are not counted; weights and buffers are."""
     from pairs import PEERS, Compiled, caller
@@ -22,7 +25,8 @@ def memory(engine, model, folder):
         before = status_megabytes("VmRSS")
         caller(library, compiled.memory())()
     else:
-        __import__({"mnn": "MNN"}.get(engine, engine))
+        for package in PACKAGES[engine]:
+            __import__(package)
         compiled.memory()
         before = status_megabytes("VmRSS")
         PEERS[engine](model, compiled.feed, list(compiled.outputs), 1, folder)()

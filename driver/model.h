@@ -38,11 +38,11 @@ Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *input
      .target = &(model_options)->optimize,                                                                                       \
      .choices = "speed|size|memory",                                                                                             \
      .help = "favour speed (default), a small file, or a small file and arena"},                                                 \
-    {.name = "tune",                                                                                                             \
-     .kind = OPTION_OPTIONAL,                                                                                                    \
-     .target = &(model_options)->tune,                                                                                           \
-     .argument = "FILE",                                                                                                         \
-     .help = "kernels as measured on this machine, kept beside the model in MODEL.tune; or those of FILE"},                      \
+        {.name = "tune",                                                                                                         \
+         .kind = OPTION_OPTIONAL,                                                                                                \
+         .target = &(model_options)->tune,                                                                                       \
+         .argument = "FILE",                                                                                                     \
+         .help = "kernels as measured on this machine, kept beside the model in MODEL.tune; or those of FILE"},                  \
     {                                                                                                                            \
         .name = "exact", .kind = OPTION_FLAG, .target = &(model_options)->exact,                                                 \
         .help = "no kernel that rounds differently from the plain sums (Winograd)"                                               \
