@@ -15,6 +15,13 @@ typedef struct {
     bool droppable; /* some node of the graph has the attribute `block` with its index */
 } BlockLabel;
 
+/* What one step of the generated file calls, reads and multiplies. */
+typedef struct {
+    const char *kernel;   /* function; NULL where the step is loops of its own */
+    int64_t weight_bytes; /* as packed */
+    int64_t products;     /* multiply-adds done: fewer than the operator's by Winograd, none elsewhere than in sums */
+} StepProfile;
+
 typedef struct {
     const char *name;  /* C identifier: `net` gives net_run and NET_ARENA_BYTES */
     const char *model; /* file name without folder, for the opening comment */
@@ -24,6 +31,7 @@ typedef struct {
     const char *weights_name; /* file name of the weights beside the source (asm and file modes) */
     const BlockLabel *blocks; /* NULL: none can be skipped; else net_run_blocks is written, too */
     int block_count;
+    StepProfile *profile; /* NULL; else one per node: filled in, and the file calls NAME_step() at the end of each step */
 } CodegenOptions;
 
 /* Writes the three files; `weights` is NULL in inline mode. False with graph->diag set (unsupported node, or STATUS_FILE). */
@@ -42,5 +50,7 @@ bool codegen_sizes(Graph *graph, CodegenSizes *sizes);
 
 /* Multiply-adds of one node (0 where it has none). */
 int64_t node_multiply_adds(const Node *node);
+/* Those that its kernel does: Winograd's are fewer. */
+int64_t node_products(const Node *node);
 
 #endif

@@ -47,6 +47,7 @@ static void remember(Emitter *e, const char *key, const char *name) {
 
 void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
                        const char *constants) {
+    if (e->step) e->step->kernel = name;
     if (defined_name(e, name)) return;
     remember(e, name, name);
     copy_vector_kernel(e, kernel);
@@ -125,6 +126,7 @@ static const char *address(Emitter *e, const Value *value, const char *qualifier
 static const char *stored_table(Emitter *e, const char *name, Dtype type, const void *data, int64_t count) {
     Arena *arena = e->graph->arena;
     const char *macro = arena_printf(arena, "W_%d_%s", e->weights.count, identifier_part(arena, name));
+    if (e->step) e->step->weight_bytes += count * (int64_t)dtype_size(type);
     int table = weights_add(&e->weights, macro, data, (size_t)count * dtype_size(type));
     return arena_printf(arena, "(const %s *)(weights + %s)", dtype_c_name(type), e->weights.tables[table].macro);
 }
@@ -206,6 +208,16 @@ static bool lower_node(Emitter *e, Node *node) {
     return e->graph->diag->status == STATUS_OK;
 }
 
+/* A step, and in a profiling build the call that ends it. Without a number: steps are counted as they run. */
+static bool lower_step(Emitter *e, Node *node) {
+    StepProfile *profile = e->options->profile;
+    e->step = profile ? &profile[node->mark] : NULL;
+    if (e->step) *e->step = (StepProfile){.products = node_products(node)};
+    if (!lower_node(e, node)) return false;
+    if (profile) text_printf(&e->steps, "    %s_step();\n", e->options->name);
+    return true;
+}
+
 /* One parameter is called `input` or `output`; several carry their ONNX name and their position. */
 static Parameter *name_parameters(Emitter *e, Value **values, int count, const char *const *names, const char *role) {
     Arena *arena = e->graph->arena;
@@ -246,10 +258,11 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     if (options->blocks) e->block_of_step = steps_of_blocks(graph);
     for (Node *node = graph->first; node; node = node->next) {
         skip_before(e, node);
-        if (!lower_node(e, node) || !skip_after(e, node)) return false;
+        if (!lower_step(e, node) || !skip_after(e, node)) return false;
     }
     skip_finish(e);
-    if (!options->blocks) share_repeated_steps(e);
+    e->step = NULL;
+    if (!options->blocks && !options->profile) share_repeated_steps(e);
     copy_remaining_outputs(e);
     return graph->diag->status == STATUS_OK;
 }

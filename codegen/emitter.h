@@ -56,6 +56,7 @@ struct Emitter {
     const char **place_macro; /* by value id: the name of its arena offset, once used */
     bool *scratch_used;       /* by step */
     bool uses_memory;
+    StepProfile *step; /* of the node being lowered; NULL where nobody asks */
 };
 
 /* Lowers every node; false with the graph's diagnostic set. Nothing is written yet. */

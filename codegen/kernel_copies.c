@@ -151,6 +151,7 @@ static void copy_kernel(Emitter *e, KernelCopies *to, int kernel) {
 
 void use_kernel(Emitter *e, const char *kernel) {
     int index = find_kernel(kernel, strlen(kernel));
+    if (e->step && !e->step->kernel) e->step->kernel = kernel;
     if (index >= 0)
         copy_kernel(e, NULL, index);
     else

@@ -1,8 +1,8 @@
 #include "codegen/plan.h"
 
 #include "codegen/conv_geometry.h"
-#include "codegen/storage.h"
 #include "codegen/lower_recurrent.h"
+#include "codegen/storage.h"
 
 #include <stdlib.h>
 #include <string.h>

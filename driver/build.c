@@ -22,7 +22,7 @@ const char *workshop_path(Driver *driver, const Workshop *shop, const char *name
     return temp_path(driver->arena, &driver->temp, shop->folder, name);
 }
 
-static bool write_text(Driver *driver, const Workshop *shop, const char *name, const char *text) {
+bool workshop_write(Driver *driver, const Workshop *shop, const char *name, const char *text) {
     Output output;
     if (!output_open(driver, &output, workshop_path(driver, shop, name))) return false;
     fputs(text, output.file);
@@ -56,6 +56,7 @@ static void print_shape(FILE *file, const Graph *graph, const BuildOptions *opti
             graph->output_count);
     fprintf(file, "#define ARENA_BYTES ((size_t)(MODEL_ARENA_BYTES))\n#define WEIGHTS_BYTES ((size_t)%" PRId64 ")\n",
             weight_file_bytes > 0 ? weight_file_bytes : 0);
+    if (options->profile) fprintf(file, "#define STEPS ((size_t)%d)\n", graph_node_count(graph));
     print_sizes(file, "input", graph->inputs, graph->input_count);
     print_sizes(file, "output", graph->outputs, graph->output_count);
     print_call(file, graph, weight_file_bytes >= 0, "CALL", "model_run", "");
@@ -81,6 +82,7 @@ static bool generate(Driver *driver, const Workshop *shop, Graph *graph, const B
                               .model = shop->model,
                               .weights = mode,
                               .target = targets(),
+                              .profile = build->profile,
                               .header_name = names[MODEL_HEADER],
                               .weights_name = names[MODEL_WEIGHTS],
                               .blocks = build->blocks,
@@ -97,11 +99,14 @@ static bool generate(Driver *driver, const Workshop *shop, Graph *graph, const B
     return done;
 }
 
+const char *compiler_name(const BuildOptions *options) {
+    const char *environment = getenv("CC");
+    return options->cc ? options->cc : environment && *environment ? environment : "cc";
+}
+
 static TextList compiler_words(Driver *driver, const BuildOptions *options) {
     TextList words = {.count = 0};
-    const char *environment = getenv("CC");
-    const char *cc = options->cc ? options->cc : environment && *environment ? environment : "cc";
-    list_add_words(driver->arena, &words, cc);
+    list_add_words(driver->arena, &words, compiler_name(options));
     return words;
 }
 
@@ -116,7 +121,7 @@ static bool knows_native(Driver *driver, const Workshop *shop, const BuildOption
     return true;
 }
 
-static bool compile_runner(Driver *driver, const Workshop *shop, const BuildOptions *options) {
+bool build_program(Driver *driver, const Workshop *shop, const BuildOptions *options, const char *name, const char *sources) {
     TextList words = compiler_words(driver, options);
     if (options->cflags) {
         list_add_words(driver->arena, &words, options->cflags);
@@ -127,8 +132,8 @@ static bool compile_runner(Driver *driver, const Workshop *shop, const BuildOpti
         if (native) list_add(driver->arena, &words, "-march=native");
     }
     if (options->openmp) list_add(driver->arena, &words, "-fopenmp");
-    workshop_path(driver, shop, "runner");
-    list_add_words(driver->arena, &words, "-o runner runner.c model.c -lm");
+    workshop_path(driver, shop, name);
+    list_add_words(driver->arena, &words, arena_printf(driver->arena, "-o %s %s -lm", name, sources));
     Process process = {.arguments = &words, .folder = shop->folder, .error = shop->log};
     int status;
     progress_update(&driver->progress, "compiling the C with %s", words.item[0]);
@@ -147,8 +152,8 @@ bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const Buil
     progress_update(&driver->progress, "generating C");
     for (int k = 0; k < graph->output_count; k++) workshop_path(driver, shop, numbered(driver, "output", k));
     return generate(driver, shop, graph, options, &weight_bytes) && write_shape(driver, shop, graph, options, weight_bytes) &&
-           write_text(driver, shop, "runner.c", options->runner ? options->runner : embedded_runner_c) &&
-           compile_runner(driver, shop, options);
+           workshop_write(driver, shop, "runner.c", options->runner ? options->runner : embedded_runner_c) &&
+           build_program(driver, shop, options, "runner", "runner.c model.c");
 }
 
 bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs) {
@@ -161,9 +166,10 @@ bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *grap
     return true;
 }
 
-bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads) {
+bool run_program(Driver *driver, const Workshop *shop, const char *name, const char *in, const char *out, const char *threads,
+                 int *status) {
     TextList words = {.count = 0};
-    list_add(driver->arena, &words, arena_printf(driver->arena, "%s/runner", shop->folder));
+    list_add(driver->arena, &words, arena_printf(driver->arena, "%s/%s", shop->folder, name));
     Process process = {.arguments = &words,
                        .folder = shop->folder,
                        .in = in,
@@ -171,9 +177,13 @@ bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char
                        .error = shop->log,
                        .variable = threads ? "OMP_NUM_THREADS" : NULL,
                        .value = threads};
+    return process_run(driver, &process, status);
+}
+
+bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads) {
     int status;
     progress_update(&driver->progress, "running the compiled network");
-    if (!process_run(driver, &process, &status)) return false;
+    if (!run_program(driver, shop, "runner", in, out, threads, &status)) return false;
     if (status == 0) return true;
     if (status > 128) return fail(driver->diag, STATUS_MISMATCH, "the compiled network crashes (%s)", strsignal(status - 128));
     return fail(driver->diag, STATUS_MISMATCH, "the compiled network does not run (status %d): %s", status,

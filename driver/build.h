@@ -15,6 +15,7 @@ typedef struct {
     const char *definitions;  /* what it needs to know beside the network, at the end of shape.h; or NULL */
     const BlockLabel *blocks; /* as codegen takes them; shape.h then has CALL_BLOCKS */
     int block_count;
+    StepProfile *profile; /* NULL; else a profiling build, as in CodegenOptions */
 } BuildOptions;
 
 typedef struct {
@@ -25,12 +26,21 @@ typedef struct {
 bool workshop_open(Driver *driver, Workshop *shop, const char *model_path);
 /* A file inside it, removed at the end. */
 const char *workshop_path(Driver *driver, const Workshop *shop, const char *name);
+/* Compiles C files of the workshop ("a.c b.c") to the program `name` there. */
+bool build_program(Driver *driver, const Workshop *shop, const BuildOptions *options, const char *name, const char *sources);
+/* Writes a file there. */
+bool workshop_write(Driver *driver, const Workshop *shop, const char *name, const char *text);
+/* Runs such a program with `threads` OpenMP threads. `in`, `out` and `threads` may be NULL. */
+bool run_program(Driver *driver, const Workshop *shop, const char *name, const char *in, const char *out, const char *threads,
+                 int *status);
 /* Generates the network's C beside a small program, and compiles both. */
 bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const BuildOptions *options);
 /* input_K.bin, for the runner. */
 bool write_runner_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs);
-/* Runs it. A crash, an error code or a write out of bounds is a mismatch. `in` and `out` may be NULL. */
+/* Runs it. A crash, an error code or a write out of bounds is a mismatch. `in`, `out` and `threads` may be NULL. */
 bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char *out, const char *threads);
+/* cc, $CC or "cc". */
+const char *compiler_name(const BuildOptions *options);
 /* output_K.bin: one tensor per output of the graph that was built. NULL on failure. */
 Tensor **read_runner_outputs(Driver *driver, const Workshop *shop, const Graph *graph);
 

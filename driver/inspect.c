@@ -36,12 +36,6 @@ static int64_t total_multiply_adds(const Graph *graph) {
     return sum;
 }
 
-static int layer_count(const Graph *graph) {
-    int count = 0;
-    for (const Node *node = graph->first; node; node = node->next) count++;
-    return count;
-}
-
 static void print_value(const char *role, const char *name, const Value *value) {
     char shape[256];
     printf("%-15s", role);
@@ -73,7 +67,7 @@ static void print_report(const Graph *graph, const CodegenSizes *sizes, const Re
     putchar('\n');
     for (int k = 0; k < graph->input_count; k++) print_value("input", graph->inputs[k]->name, graph->inputs[k]);
     for (int k = 0; k < graph->output_count; k++) print_value("output", graph->output_names[k], graph->outputs[k]);
-    print_amount("layers", layer_count(graph), "");
+    print_amount("layers", graph_node_count(graph), "");
     print_amount("multiply-adds", total_multiply_adds(graph), "");
     print_amount("weights", sizes->weight_bytes, " bytes");
     print_amount("arena", sizes->arena_bytes, " bytes");

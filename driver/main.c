@@ -22,7 +22,7 @@ static const Command commands[] = {
     {"inspect", "show sizes, multiply-adds, memory, and a table of the layers", command_inspect},
     {"run", "run the model in the reference interpreter", command_run},
     {"verify", "build the C, run it, and compare it with ONNX Runtime", command_verify},
-    {"bench", "time the C, beside ONNX Runtime if wanted", command_bench},
+    {"bench", "time the C, layer by layer or beside a peer if wanted", command_bench},
     {"lesion", "delete residual blocks, and see what the network still knows", command_lesion},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -43,6 +43,7 @@ static void print_help(void) {
          "  skipc verify resnet50.onnx --layers            where the C departs from the truth, if it does\n"
          "  skipc run net.onnx --input x.npy --output y.npy\n"
          "  skipc bench resnet50.onnx --threads 2 --against onnxruntime\n"
+         "  skipc bench resnet50.onnx --layers             where the time goes, and what bounds it\n"
          "  skipc lesion resnet56.onnx --inputs images.npz --labels --plot lesion.svg\n\n"
          "The C that 'compile' writes for --name net is called as\n"
          "  int net_run(const float *input, float *output, void *arena);\n"

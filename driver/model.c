@@ -1,5 +1,7 @@
 #include "driver/model.h"
 
+#include "driver/tune.h"
+
 #include "frontend/frontend.h"
 
 #include <string.h>
@@ -38,13 +40,20 @@ static void after_pass(void *context, const Pass *pass, Graph *graph) {
 
 Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)(void *context, const Pass *pass, Graph *graph),
                       void *context) {
-    Graph *graph = model_import(driver, options);
     AfterPass step = {driver, after, context};
+    Tuning tuning = {.choice_count = 0};
+    if (options->tune && !tuning_read(driver, options, &tuning)) return NULL;
+    Graph *graph = model_import(driver, options);
     if (!graph) return NULL;
     graph->optimize = (Optimize)options->optimize;
     graph->exact = options->exact;
     if (options->blocks && !blocks_apply(driver, graph, options->blocks)) return NULL;
-    return pipeline_run(graph, after_pass, &step) ? graph : NULL;
+    graph->choices = tuning.choices;
+    graph->choice_count = tuning.choice_count;
+    if (!pipeline_run(graph, after_pass, &step)) return NULL;
+    if (!options->tune || *options->tune || tuning_covers(&tuning, graph)) return graph;
+    /* The file that this writes covers the graph. */
+    return tuning_measure(driver, options, graph, &tuning) ? model_optimise(driver, options, after, context) : NULL;
 }
 
 typedef struct {

@@ -14,6 +14,7 @@ typedef struct {
     int optimize;  /* Optimize */
     bool exact;
     BlockOptions *blocks; /* what to do with residual blocks, and where to put what was found; NULL: leave them alone */
+    const char *tune;     /* NULL: kernels by estimate; "": as measured, in a file beside the model; else that file's choices */
 } ModelOptions;
 
 /* As imported: what the model says. */
@@ -39,6 +40,11 @@ Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *input
      .target = &(model_options)->optimize,                                                                                       \
      .choices = "speed|size|memory",                                                                                             \
      .help = "favour speed (default), a small file, or a small file and arena"},                                                 \
+        {.name = "tune",                                                                                                         \
+         .kind = OPTION_OPTIONAL,                                                                                                \
+         .target = &(model_options)->tune,                                                                                       \
+         .argument = "FILE",                                                                                                     \
+         .help = "kernels as measured on this machine, kept beside the model in MODEL.tune; or those of FILE"},                  \
     {                                                                                                                            \
         .name = "exact", .kind = OPTION_FLAG, .target = &(model_options)->exact,                                                 \
         .help = "no kernel that rounds differently from the plain sums (Winograd)"                                               \

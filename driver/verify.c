@@ -1,9 +1,10 @@
 /* skipc verify: the generated C against ONNX Runtime or the reference interpreter, by the parity rule:
- * e(skipc) <= 2 e(peer) + 1e-6 (4 e(peer) + 1e-5 with Winograd kernels), with e = max |y - truth| / max |truth| and the truth computed in double precision. */
+ * e(skipc) <= 2 e(peer) + 1e-6 (4 e(peer) + 1e-5 with Winograd kernels), with e = max |y - truth| / max |truth| and the truth
+ * computed in double precision. */
 #include "driver/verify.h"
 
 #include "driver/compare.h"
-#include "driver/onnxruntime.h"
+#include "driver/peers.h"
 
 #include <inttypes.h>
 
@@ -166,7 +167,8 @@ bool command_verify(Driver *driver, int argc, char **argv) {
         "verify", "MODEL.onnx [options]",
         "Builds the C with your compiler, runs it, and compares each output with ONNX Runtime's. The truth is\n"
         "the graph in double precision; with e = max|y-truth|/max|truth|, an output passes where\n"
-        "e(skipc) <= 2 e(other) + 1e-6, or 4 e(other) + 1e-5 with Winograd kernels. Outputs that are no floats must be equal. (--against reference: the\n"
+        "e(skipc) <= 2 e(other) + 1e-6, or 4 e(other) + 1e-5 with Winograd kernels. Outputs that are no floats must be equal. "
+        "(--against reference: the\n"
         "interpreter sums in double, so its error counts times the root of the longest sum's length.)\n"
         "SKIPC_PYTHON names the Python to use (default: the active virtual environment's, or python3).",
         list, sizeof list / sizeof *list};

@@ -170,6 +170,12 @@ void value_replace(Graph *graph, Value *from, Value *to) {
     }
 }
 
+int graph_node_count(const Graph *graph) {
+    int count = 0;
+    for (const Node *node = graph->first; node; node = node->next) count++;
+    return count;
+}
+
 void node_remove(Graph *graph, Node *node) {
     for (int i = 0; i < node->in_count; i++) {
         drop_user(node->in[i], node);

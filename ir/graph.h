@@ -85,12 +85,20 @@ struct Node {
 /* What choices between kernels favour. */
 typedef enum { OPTIMIZE_SPEED, OPTIMIZE_SIZE /* of the file */, OPTIMIZE_MEMORY /* file and arena */ } Optimize;
 
+/* A kernel for all layers of one geometry, as it was measured and not as it is estimated. passes/choose_kernels.h names both. */
+typedef struct {
+    const char *layer;
+    int winograd;
+} KernelChoice;
+
 typedef struct {
     Arena *arena;
     Diag *diag;
     const char *name;
     Optimize optimize;
     bool exact; /* no kernel that changes the arithmetic (Winograd) */
+    const KernelChoice *choices;
+    int choice_count;
     Node *first, *last;
     Value **inputs, **outputs; /* in graph order */
     const char **output_names; /* ONNX names: two outputs may be one value, or an input */
@@ -116,6 +124,7 @@ void node_set_input(Graph *graph, Node *node, int index, Value *value);
 void node_add_input(Graph *graph, Node *node, Value *value);
 /* Every use of `from`, graph outputs included, reads `to` instead. */
 void value_replace(Graph *graph, Value *from, Value *to);
+int graph_node_count(const Graph *graph);
 /* Unlinks a node whose outputs nobody uses. */
 void node_remove(Graph *graph, Node *node);
 void node_move_before(Graph *graph, Node *node, Node *before);

@@ -1,7 +1,20 @@
 /* Chooses between direct convolution and Winograd's minimal filtering, layer by layer, by an estimate of cycles on a core with
  * 16 multiply-adds a cycle. Only the ratios matter: arithmetic against transforms, and transformed weights against the caches
- * they stream from. */
+ * they stream from. A choice that was measured (graph->choices) overrules it. */
+#include "passes/choose_kernels.h"
+
 #include "passes/passes.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const KernelCandidate kernel_candidates[KERNEL_CANDIDATES] = {{"direct", 0}, {"winograd2", 2}, {"winograd4", 4}};
+
+const KernelCandidate *kernel_candidate(const char *name) {
+    for (int k = 0; k < KERNEL_CANDIDATES; k++)
+        if (strcmp(kernel_candidates[k].name, name) == 0) return &kernel_candidates[k];
+    return NULL;
+}
 
 /* Cycles of one tile and 16 channels through both transforms' loads, sums and stores. */
 enum { INPUT_CYCLES_2 = 70, OUTPUT_CYCLES_2 = 50, INPUT_CYCLES_4 = 230, OUTPUT_CYCLES_4 = 180 };
@@ -48,16 +61,45 @@ static double winograd_cycles(const Node *node, int m) {
     return multiply + tiles * (in * channels_in(node) + out * channels_out(node)) / BLOCK;
 }
 
+static double cycles(const Node *node, const KernelCandidate *candidate) {
+    return candidate->winograd ? winograd_cycles(node, candidate->winograd) : direct_cycles(node);
+}
+
+static int estimated(const Node *node) {
+    const KernelCandidate *best = &kernel_candidates[0];
+    for (int k = 1; k < KERNEL_CANDIDATES; k++)
+        if (cycles(node, &kernel_candidates[k]) < cycles(node, best)) best = &kernel_candidates[k];
+    return best->winograd;
+}
+
+static bool has_choice(const Graph *graph, const Node *node) {
+    return !graph->exact && graph->optimize == OPTIMIZE_SPEED && is_three_by_three(node);
+}
+
+const char *kernel_layer(const Graph *graph, const Node *node) {
+    if (!has_choice(graph, node)) return NULL;
+    char from[128], to[128];
+    return arena_printf(graph->arena, "conv3x3:%s:%s:pads=%" PRId64 ",%" PRId64,
+                        shape_text(&node->in[0]->shape, from, sizeof from), shape_text(&node->out[0]->shape, to, sizeof to),
+                        attr_ints_at(node, A_PADS, 0, 0), attr_ints_at(node, A_PADS, 1, 0));
+}
+
+/* NULL where none was measured. */
+static const KernelChoice *measured(const Graph *graph, const Node *node) {
+    if (graph->choice_count == 0) return NULL;
+    const char *layer = kernel_layer(graph, node);
+    for (int k = 0; k < graph->choice_count; k++)
+        if (strcmp(graph->choices[k].layer, layer) == 0) return &graph->choices[k];
+    return NULL;
+}
+
 bool choose_kernels(Graph *graph) {
     for (Node *node = graph->first; node; node = node->next) {
         attr_remove(node, A_WINOGRAD);
-        if (graph->exact || graph->optimize != OPTIMIZE_SPEED || !is_three_by_three(node)) continue;
-        double best = direct_cycles(node);
-        for (int m = 2; m <= 4; m += 2)
-            if (winograd_cycles(node, m) < best) {
-                best = winograd_cycles(node, m);
-                set_int(graph, node, A_WINOGRAD, m);
-            }
+        if (!has_choice(graph, node)) continue;
+        const KernelChoice *choice = measured(graph, node);
+        int m = choice ? choice->winograd : estimated(node);
+        if (m) set_int(graph, node, A_WINOGRAD, m);
     }
     return true;
 }

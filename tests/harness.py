@@ -37,10 +37,11 @@ def environment():
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-def run(command, **options):
+def run(command, variables=(), **options):
+    """`variables`: of the environment, beside those that are there."""
     options.setdefault("timeout", 600)
     return subprocess.run(
-        [str(part) for part in command], capture_output=True, env=environment(), **options
+        [str(part) for part in command], capture_output=True, env={**environment(), **dict(variables)}, **options
     )
 
 

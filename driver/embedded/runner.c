@@ -1,5 +1,6 @@
 /* Runs the generated network on input_K.bin, writes output_K.bin, and then, for every byte on standard input, runs it once
- * more and prints the nanoseconds it took. shape.h, written beside it, describes the network. */
+ * more and prints the nanoseconds it took, in a profiling build followed by those of each step. shape.h, written beside it,
+ * describes the network. */
 #define _POSIX_C_SOURCE 200112L
 #include "shape.h"
 
@@ -46,6 +47,44 @@ static void write_file(const char *path, const void *memory, size_t bytes) {
     }
 }
 
+static double nanoseconds_since(const struct timespec *start) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1e9 * (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec);
+}
+
+#ifdef STEPS /* a profiling build: the network calls model_step() at the end of each step */
+static struct timespec run_start;
+static double step_end[STEPS + 1];
+static size_t steps_done;
+
+void model_step(void);
+void model_step(void) {
+    if (steps_done < STEPS) step_end[++steps_done] = nanoseconds_since(&run_start);
+}
+
+static void print_steps(void) {
+    for (size_t k = 0; k < STEPS; k++) printf(" %.0f", step_end[k + 1] - step_end[k]);
+}
+#endif
+
+static int timed_run(unsigned char *const *in, unsigned char *const *out, const unsigned char *weights, unsigned char *arena) {
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+#ifdef STEPS
+    run_start = start;
+    steps_done = 0;
+#endif
+    int status = CALL(in, out, weights, arena);
+    printf("%.0f", nanoseconds_since(&start));
+#ifdef STEPS
+    print_steps();
+#endif
+    putchar('\n');
+    fflush(stdout);
+    return status;
+}
+
 int main(void) {
     unsigned char *in[INPUT_COUNT + 1], *out[OUTPUT_COUNT + 1], *arena = allocate(ARENA_BYTES), *weights = NULL;
     char path[64];
@@ -67,14 +106,7 @@ int main(void) {
         check_guard(out[k], output_bytes[k], path);
         write_file(path, out[k], output_bytes[k]);
     }
-    while (getchar() != EOF) {
-        struct timespec start, end;
-        clock_gettime(CLOCK_MONOTONIC, &start);
-        status = CALL(in, out, weights, arena);
-        clock_gettime(CLOCK_MONOTONIC, &end);
-        printf("%.0f\n", 1e9 * (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec));
-        fflush(stdout);
-    }
+    while (getchar() != EOF) status = timed_run(in, out, weights, arena);
     for (size_t k = 0; k < INPUT_COUNT; k++) free(in[k]);
     for (size_t k = 0; k < OUTPUT_COUNT; k++) free(out[k]);
     free(weights);

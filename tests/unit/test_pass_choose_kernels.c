@@ -1,3 +1,4 @@
+#include "passes/choose_kernels.h"
 #include "tests/unit/pass_helpers.h"
 
 /* A 3x3 convolution of `channels` to `channels` on size x size pixels, laid out as choose-layout leaves it. */
@@ -53,11 +54,49 @@ static void test_planar_values_stay_direct(void **state) {
     assert_int_equal(chosen(graph, node), 0);
 }
 
+static void test_measured_choices_overrule_the_estimate(void **state) {
+    Graph *graph = new_graph(state);
+    Node *node = blocked_conv(graph, "1x64x56x56", "64x64x3x3", 1);
+    KernelChoice choices[] = {{"conv3x3:1x64x28x28:1x64x28x28:pads=1,1", 0}, {kernel_layer(graph, node), 2}};
+    assert_string_equal(choices[1].layer, "conv3x3:1x64x56x56:1x64x56x56:pads=1,1");
+    graph->choices = choices;
+    graph->choice_count = 1;
+    assert_int_equal(chosen(graph, node), 4);
+    graph->choice_count = 2;
+    assert_int_equal(chosen(graph, node), 2);
+    choices[1].winograd = 0;
+    assert_int_equal(chosen(graph, node), 0);
+}
+
+static void test_nothing_measured_overrules_exact(void **state) {
+    Graph *graph = new_graph(state);
+    Node *node = blocked_conv(graph, "1x64x56x56", "64x64x3x3", 1);
+    graph->choices = &(KernelChoice){kernel_layer(graph, node), 4};
+    graph->choice_count = 1;
+    graph->exact = true;
+    assert_int_equal(chosen(graph, node), 0);
+    assert_null(kernel_layer(graph, node));
+    graph->exact = false;
+    graph->optimize = OPTIMIZE_SIZE;
+    assert_int_equal(chosen(graph, node), 0);
+    assert_null(kernel_layer(graph, node));
+}
+
+static void test_layers_without_a_choice_have_no_name(void **state) {
+    Graph *graph = new_graph(state);
+    assert_null(kernel_layer(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 2)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        PASS_TEST(test_large_planes_take_large_tiles), PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
-        PASS_TEST(test_strides_stay_direct),           PASS_TEST(test_exact_and_memory_stay_direct),
+        PASS_TEST(test_large_planes_take_large_tiles),
+        PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
+        PASS_TEST(test_strides_stay_direct),
+        PASS_TEST(test_exact_and_memory_stay_direct),
         PASS_TEST(test_planar_values_stay_direct),
+        PASS_TEST(test_measured_choices_overrule_the_estimate),
+        PASS_TEST(test_nothing_measured_overrules_exact),
+        PASS_TEST(test_layers_without_a_choice_have_no_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

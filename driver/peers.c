@@ -1,4 +1,4 @@
-#include "driver/onnxruntime.h"
+#include "driver/peers.h"
 
 #include "driver/embedded/embedded.h"
 #include "driver/output.h"
@@ -10,6 +10,19 @@
 #include <string.h>
 
 enum { SCRIPT_NO_MODULE = 3 }; /* both scripts' exit status when an import fails */
+
+static const Peer peers[] = {
+    {"onnxruntime", "ONNX Runtime", "onnxruntime"},
+    {"openvino", "OpenVINO", "openvino"},
+    {"ncnn", "ncnn", "ncnn pnnx onnx"}, /* pnnx converts the model */
+    {"mnn", "MNN", "MNN onnx"},
+};
+
+const Peer *peer_find(const char *name) {
+    for (size_t k = 0; k < sizeof peers / sizeof *peers; k++)
+        if (strcmp(peers[k].name, name) == 0) return &peers[k];
+    return NULL;
+}
 
 bool write_peer_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs) {
     for (int k = 0; k < graph->input_count; k++) {
@@ -52,7 +65,8 @@ static void add_names(Driver *driver, TextList *words, const Graph *graph) {
     for (int k = 0; k < graph->output_count; k++) list_add(driver->arena, words, graph->output_names[k]);
 }
 
-static bool run_script(Driver *driver, const Workshop *shop, const TextList *words, const char *out, const char *threads) {
+static bool run_script(Driver *driver, const Workshop *shop, const Peer *peer, const TextList *words, const char *out,
+                       const char *threads) {
     Process process = {.arguments = words,
                        .folder = shop->folder,
                        .out = out,
@@ -60,16 +74,15 @@ static bool run_script(Driver *driver, const Workshop *shop, const TextList *wor
                        .variable = "OMP_NUM_THREADS",
                        .value = threads};
     int status;
-    progress_update(&driver->progress, "running ONNX Runtime");
+    progress_update(&driver->progress, "running %s", peer->title);
     if (!process_run(driver, &process, &status)) return false;
     if (status == 0) return true;
     const char *line = complaint(driver->arena, shop->log);
     if (status == SCRIPT_NO_MODULE)
-        return fail(driver->diag, STATUS_FILE,
-                    "%s has no ONNX Runtime (%s): 'pip install onnxruntime', name another Python in SKIPC_PYTHON, or compare "
-                    "with --against reference",
-                    words->item[0], line);
-    return fail(driver->diag, STATUS_FILE, "ONNX Runtime fails: %s", line);
+        return fail(driver->diag, STATUS_FILE, "%s has no %s (%s): 'pip install %s', or name another Python in SKIPC_PYTHON%s",
+                    words->item[0], peer->title, line, peer->packages,
+                    out ? "" : ", or compare with --against reference"); /* bench, which has no such choice, takes times */
+    return fail(driver->diag, STATUS_FILE, "%s fails: %s", peer->title, line);
 }
 
 static TextList script(Driver *driver, const char *text, const char *model) {
@@ -101,7 +114,7 @@ Tensor **onnxruntime_run(Driver *driver, const Workshop *shop, const Graph *grap
     TextList words = script(driver, embedded_onnxruntime_run_py, model);
     add_names(driver, &words, graph);
     for (int k = 0; k < graph->output_count; k++) workshop_path(driver, shop, arena_printf(driver->arena, "peer_%d.npy", k));
-    if (!run_script(driver, shop, &words, NULL, "1")) return NULL;
+    if (!run_script(driver, shop, peers, &words, NULL, "1")) return NULL;
     Tensor **outputs = ARENA_ARRAY(driver->arena, Tensor *, graph->output_count + 1);
     for (int k = 0; k < graph->output_count; k++) {
         outputs[k] = read_peer(driver, shop, graph, k);
@@ -110,14 +123,15 @@ Tensor **onnxruntime_run(Driver *driver, const Workshop *shop, const Graph *grap
     return outputs;
 }
 
-bool onnxruntime_bench(Driver *driver, const Workshop *shop, const Graph *graph, const char *model_path, int64_t threads,
-                       int64_t runs, const char *out) {
+bool peer_bench(Driver *driver, const Workshop *shop, const Graph *graph, const char *model_path, const Peer *peer,
+                int64_t threads, int64_t runs, const char *out) {
     const char *model;
     if (!absolute_path(driver, model_path, &model)) return false;
-    TextList words = script(driver, embedded_onnxruntime_bench_py, model);
+    TextList words = script(driver, embedded_bench_peers_py, model);
+    list_add(driver->arena, &words, peer->name);
     const char *thread_text = arena_printf(driver->arena, "%" PRId64, threads);
     list_add(driver->arena, &words, thread_text);
     list_add(driver->arena, &words, arena_printf(driver->arena, "%" PRId64, runs));
     add_names(driver, &words, graph);
-    return run_script(driver, shop, &words, out, thread_text);
+    return run_script(driver, shop, peer, &words, out, thread_text);
 }
