@@ -16,8 +16,8 @@ const char *activation_text(Emitter *e, Activation activation, double alpha, dou
     case ACT_RELU: return call(e, "relu", x, 0, 0, 0);
     case ACT_LEAKY_RELU: return call(e, "leaky_relu", x, 1, alpha, 0);
     case ACT_CLIP: return call(e, "clip", x, 2, alpha, beta);
-    case ACT_SIGMOID: return call(e, "sigmoid", x, 0, 0, 0);
-    case ACT_TANH: use_kernel(e, "libm"); return arena_printf(emitter_graph(e)->arena, "tanhf(%s)", x);
+    case ACT_SIGMOID: use_kernel(e, "sigmoid"); return arena_printf(emitter_graph(e)->arena, "sigmoid_f32(%s)", x);
+    case ACT_TANH: use_kernel(e, "tanh"); return arena_printf(emitter_graph(e)->arena, "tanh_f32(%s)", x);
     case ACT_HARD_SIGMOID: return call(e, "hard_sigmoid", x, 2, alpha, beta);
     case ACT_HARD_SWISH: return call(e, "hard_swish", x, 0, 0, 0);
     case ACT_ELU: return call(e, "elu", x, 1, alpha, 0);

@@ -1,0 +1,96 @@
+#ifndef RUNTIME_VEC_MATH_H
+#define RUNTIME_VEC_MATH_H
+
+#include <stdint.h>
+
+#include "runtime/vec.h"
+
+/* Arithmetic of whole vectors, for kernels whose lanes are elements. */
+
+static ALWAYS_INLINE vec vec_set(float x) {
+    vec v = vec_zero();
+#ifdef VEC_PLAIN
+    for (int i = 0; i < LANES; i++) v.lane[i] = x;
+    return v;
+#else
+    return x - v; /* not v + x, which would lose the sign of -0 */
+#endif
+}
+
+static ALWAYS_INLINE vec vec_mul(vec a, vec b) {
+#ifdef VEC_PLAIN
+    for (int i = 0; i < LANES; i++) a.lane[i] *= b.lane[i];
+    return a;
+#else
+    return a * b;
+#endif
+}
+
+static ALWAYS_INLINE vec vec_div(vec a, vec b) {
+#ifdef VEC_PLAIN
+    for (int i = 0; i < LANES; i++) a.lane[i] /= b.lane[i];
+    return a;
+#else
+    return a / b;
+#endif
+}
+
+/* acc + a * b in each lane, fused. */
+static ALWAYS_INLINE vec vec_fma_lanes(vec a, vec b, vec acc) {
+#if defined(VEC_PLAIN)
+    for (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a.lane[i], b.lane[i], acc.lane[i]);
+    return acc;
+#elif defined(VEC_AVX512)
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)acc);
+#elif defined(VEC_AVX2)
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)acc);
+#elif defined(VEC_NEON)
+    return (vec)vfmaq_f32((float32x4_t)acc, (float32x4_t)a, (float32x4_t)b);
+#else
+    return acc + a * b;
+#endif
+}
+
+/* a < b ? yes : no, in each lane. */
+static ALWAYS_INLINE vec vec_if_less(vec a, vec b, vec yes, vec no) {
+#if defined(VEC_PLAIN)
+    for (int i = 0; i < LANES; i++) no.lane[i] = a.lane[i] < b.lane[i] ? yes.lane[i] : no.lane[i];
+    return no;
+#elif defined(VEC_AVX512)
+    return (vec)_mm512_mask_mov_ps((__m512)no, _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OS), (__m512)yes);
+#elif defined(VEC_AVX2)
+    return (vec)_mm256_blendv_ps((__m256)no, (__m256)yes, _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_LT_OS));
+#elif defined(VEC_NEON)
+    return (vec)vbslq_f32(vcltq_f32((float32x4_t)a, (float32x4_t)b), (float32x4_t)yes, (float32x4_t)no);
+#else
+    const __m128 less = _mm_cmplt_ps((__m128)a, (__m128)b);
+    return (vec)_mm_or_ps(_mm_and_ps(less, (__m128)yes), _mm_andnot_ps(less, (__m128)no));
+#endif
+}
+
+/* 2^(n-1) in each lane, where v = 1.5 * 2^23 + n holds the whole number n, -126 <= n <= 128, in its last bits; 0 for n = -126. */
+static ALWAYS_INLINE vec vec_half_power(vec v) {
+#ifdef VEC_PLAIN
+    for (int i = 0; i < LANES; i++) {
+        uint32_t bits;
+        memcpy(&bits, &v.lane[i], sizeof bits);
+        bits = (bits << 23) + 0x3f000000u;
+        memcpy(&v.lane[i], &bits, sizeof bits);
+    }
+    return v;
+#else
+    typedef uint32_t whole __attribute__((vector_size(4 * LANES)));
+    return (vec)(((whole)v << 23) + 0x3f000000u);
+#endif
+}
+
+/* The first `count` lanes, at most LANES; the rest is 0. */
+static ALWAYS_INLINE vec vec_load_part(const float *p, size_t count) {
+    vec v = vec_zero();
+    memcpy(&v, p, count * sizeof *p);
+    return v;
+}
+
+static ALWAYS_INLINE void vec_store_part(float *p, vec v, size_t count) { memcpy(p, &v, count * sizeof *p); }
+
+#endif
