@@ -2,6 +2,7 @@
 #include "codegen/activation.h"
 #include "codegen/conv_geometry.h"
 #include "codegen/emitter.h"
+#include "codegen/vector_elements.h"
 #include "ir/op_table.h"
 
 #include <math.h>
@@ -109,6 +110,9 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     return define_constant(e, "struct winograd", stem, tiles);
 }
 
+/* Depthwise kernels up to this edge are compiled for their size. */
+enum { MOST_UNROLLED = 5 };
+
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
 static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     Arena *arena = e->graph->arena;
@@ -118,8 +122,10 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     }
     const char *name;
     if (g->kernel == CONV_GROUPED) {
-        name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
-        specialise_kernel(e, "conv_grouped", name, "conv", arena_printf(arena, "%d", g->in_channels));
+        int size = g->kernel_height == g->kernel_width && g->kernel_width <= MOST_UNROLLED ? g->kernel_width : 0;
+        name = arena_printf(arena, "conv_%dx%d_groups_of_%d", size, size, g->in_channels);
+        if (!size) name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
+        specialise_kernel(e, "conv_grouped", name, "conv", arena_printf(arena, "%d, %d", g->in_channels, size));
     } else if (g->kernel == CONV_WINOGRAD) {
         name = arena_printf(arena, "conv_winograd_%d", g->output_size);
         specialise_kernel(e, "conv_winograd", name, "winograd", arena_printf(arena, "%d", g->output_size));
@@ -152,6 +158,7 @@ static const char *bias_expression(Emitter *e, const Node *node, const ConvGeome
 }
 
 static void apply_activation_after(Emitter *e, const Node *node) {
+    if (emit_vector_activation(e, node)) return;
     emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape),
          activation_expression(e, node, "out[i]"));
 }
