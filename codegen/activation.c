@@ -1,6 +1,29 @@
 #include "codegen/activation.h"
 
+#include "codegen/kernel_copies.h"
 #include "codegen/step.h"
+
+#include <math.h>
+
+Activation activation_of(Op op) {
+    switch (op) {
+    case OP_Relu: return ACT_RELU;
+    case OP_LeakyRelu: return ACT_LEAKY_RELU;
+    case OP_Clip: return ACT_CLIP;
+    case OP_Sigmoid: return ACT_SIGMOID;
+    case OP_Tanh: return ACT_TANH;
+    case OP_HardSigmoid: return ACT_HARD_SIGMOID;
+    case OP_HardSwish: return ACT_HARD_SWISH;
+    case OP_Elu: return ACT_ELU;
+    default: return ACT_NONE;
+    }
+}
+
+void activation_parameters(const Node *node, double *alpha, double *beta) {
+    double otherwise = node->op == OP_LeakyRelu ? (double)0.01f : node->op == OP_HardSigmoid ? (double)0.2f : 1;
+    *alpha = node->op == OP_Clip ? attr_float(node, A_MIN, -INFINITY) : attr_float(node, A_ALPHA, otherwise);
+    *beta = node->op == OP_Clip ? attr_float(node, A_MAX, INFINITY) : attr_float(node, A_BETA, 0.5);
+}
 
 /* `function` of runtime/<function>.h applied to x and up to two parameters. */
 static const char *call(Emitter *e, const char *function, const char *x, int parameters, double alpha, double beta) {
@@ -16,8 +39,8 @@ const char *activation_text(Emitter *e, Activation activation, double alpha, dou
     case ACT_RELU: return call(e, "relu", x, 0, 0, 0);
     case ACT_LEAKY_RELU: return call(e, "leaky_relu", x, 1, alpha, 0);
     case ACT_CLIP: return call(e, "clip", x, 2, alpha, beta);
-    case ACT_SIGMOID: return call(e, "sigmoid", x, 0, 0, 0);
-    case ACT_TANH: use_kernel(e, "libm"); return arena_printf(emitter_graph(e)->arena, "tanhf(%s)", x);
+    case ACT_SIGMOID: use_kernel(e, "sigmoid"); return arena_printf(emitter_graph(e)->arena, "sigmoid_f32(%s)", x);
+    case ACT_TANH: use_kernel(e, "tanh"); return arena_printf(emitter_graph(e)->arena, "tanh_f32(%s)", x);
     case ACT_HARD_SIGMOID: return call(e, "hard_sigmoid", x, 2, alpha, beta);
     case ACT_HARD_SWISH: return call(e, "hard_swish", x, 0, 0, 0);
     case ACT_ELU: return call(e, "elu", x, 1, alpha, 0);
@@ -30,4 +53,29 @@ const char *activation_text(Emitter *e, Activation activation, double alpha, dou
 const char *activation_expression(Emitter *e, const Node *node, const char *x) {
     Activation activation = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE);
     return activation_text(e, activation, attr_float(node, A_ACTIVATION_ALPHA, 0), attr_float(node, A_ACTIVATION_BETA, 0), x);
+}
+
+/* alpha * x + beta between 0 and 1. */
+static const char *vector_hard_sigmoid(Emitter *e, double alpha, double beta, const char *x) {
+    return arena_printf(emitter_graph(e)->arena, "vec_clamp(vec_fma(%s, %s, vec_set(%s)), 0.0f, 1.0f)", literal(e, F32, alpha), x,
+                        literal(e, F32, beta));
+}
+
+const char *vector_activation_text(Emitter *e, Activation activation, double alpha, double beta, const char *x) {
+    Arena *arena = emitter_graph(e)->arena;
+    copy_vector_kernel(e, "vec_math");
+    switch (activation) {
+    case ACT_NONE: return x;
+    case ACT_RELU: return arena_printf(arena, "vec_clamp(%s, 0.0f, %s)", x, literal(e, F32, INFINITY));
+    case ACT_LEAKY_RELU:
+        return arena_printf(arena, "vec_if_less(%s, vec_zero(), vec_mul(%s, vec_set(%s)), %s)", x, x, literal(e, F32, alpha), x);
+    case ACT_CLIP: return arena_printf(arena, "vec_clamp(%s, %s, %s)", x, literal(e, F32, alpha), literal(e, F32, beta));
+    case ACT_SIGMOID: copy_vector_kernel(e, "vec_sigmoid"); return arena_printf(arena, "vec_sigmoid(%s)", x);
+    case ACT_TANH: copy_vector_kernel(e, "vec_tanh"); return arena_printf(arena, "vec_tanh(%s)", x);
+    case ACT_HARD_SIGMOID: return vector_hard_sigmoid(e, alpha, beta, x);
+    case ACT_HARD_SWISH: return arena_printf(arena, "vec_mul(%s, %s)", x, vector_hard_sigmoid(e, (double)(1.0f / 6.0f), 0.5, x));
+    case ACT_ELU:
+    case ACT_COUNT: break;
+    }
+    return NULL;
 }

@@ -54,8 +54,7 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     if (pointwise) join_rows(g);
     bool copied = padded || g->scaled;
     int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
-    int channels = g->kernel == CONV_GROUPED ? BLOCK : g->in_channels; /* a grouped kernel's strip holds one block */
-    int64_t row_bytes = (int64_t)channels * width * (int64_t)sizeof(float);
+    int64_t row_bytes = (int64_t)g->in_channels * width * (int64_t)sizeof(float);
     g->strip_rows = fitting_rows(g, row_bytes, window_h);
     if (!copied) return;
     g->padded_width = width;
@@ -137,7 +136,7 @@ static bool compute_geometry(const Node *node, ConvGeometry *g) {
     if (g->kernel == CONV_WINOGRAD) {
         g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
         choose_tile_block(g);
-    } else if (g->kernel != CONV_DIRECT) {
+    } else if (g->kernel == CONV_DENSE) {
         choose_strips(g, padded);
     }
     return true;

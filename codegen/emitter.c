@@ -45,24 +45,44 @@ static void remember(Emitter *e, const char *key, const char *name) {
     e->defined[e->defined_count++] = (Definition){arena_strdup(e->graph->arena, key), name};
 }
 
+/* `static void NAME(PARAMETERS) { BODY }`, where the body calls a function of each variant where the machine has it. */
+static void define_dispatcher(Emitter *e, const char *name, const char *parameters, const char *arguments, const char *body) {
+    text_printf(&e->specialised, "static void %s(%s) {\n", name, parameters);
+    if (e->variant_count) text_printf(&e->specialised, "#ifdef RUN_TIME_WIDTHS\n");
+    for (int v = 0; v < e->variant_count; v++)
+        text_printf(&e->specialised, "    if (%s) {\n        %s%s(%s);\n        return;\n    }\n", e->variants[v].variant->supported,
+                    name, e->variants[v].variant->suffix, arguments);
+    if (e->variant_count) text_printf(&e->specialised, "#endif\n");
+    text_printf(&e->specialised, "%s}\n\n", body);
+}
+
+static void define_vector_function(Emitter *e, const char *key, const char *name, const char *parameters, const char *arguments,
+                                   const char *body) {
+    remember(e, key, name);
+    for (int v = 0; v < e->variant_count; v++) {
+        const char *suffix = e->variants[v].variant->suffix;
+        text_printf(&e->variants[v].specialised, "static void %s%s(%s) {\n%s}\n\n", name, suffix, parameters,
+                    renamed_for_variant(e, body, v));
+    }
+    define_dispatcher(e, name, parameters, arguments, body);
+}
+
+const char *vector_function(Emitter *e, const char *stem, const char *parameters, const char *arguments, const char *body) {
+    Arena *arena = e->graph->arena;
+    const char *key = arena_printf(arena, "(%s) %s", parameters, body), *name = defined_name(e, key);
+    if (name) return name;
+    name = arena_printf(arena, "%s_%d", stem, e->defined_count);
+    define_vector_function(e, key, name, parameters, arguments, body);
+    return name;
+}
+
 void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
                        const char *constants) {
     if (e->step) e->step->kernel = name;
     if (defined_name(e, name)) return;
-    remember(e, name, name);
     copy_vector_kernel(e, kernel);
-    for (int v = 0; v < e->variant_count; v++) {
-        const char *suffix = e->variants[v].variant->suffix;
-        text_printf(&e->variants[v].specialised, "static void %s%s(%s) {\n    PARALLEL\n    %s%s(%s, %s);\n}\n\n", name, suffix,
-                    parameters, kernel, suffix, arguments, constants);
-    }
-    text_printf(&e->specialised, "static void %s(%s) {\n", name, parameters);
-    if (e->variant_count) text_printf(&e->specialised, "#ifdef RUN_TIME_WIDTHS\n");
-    for (int v = 0; v < e->variant_count; v++)
-        text_printf(&e->specialised, "    if (%s) {\n        %s%s(%s);\n        return;\n    }\n",
-                    e->variants[v].variant->supported, name, e->variants[v].variant->suffix, arguments);
-    if (e->variant_count) text_printf(&e->specialised, "#endif\n");
-    text_printf(&e->specialised, "    PARALLEL\n    %s(%s, %s);\n}\n\n", kernel, arguments, constants);
+    define_vector_function(e, name, name, parameters, arguments,
+                           arena_printf(e->graph->arena, "    PARALLEL\n    %s(%s, %s);\n", kernel, arguments, constants));
 }
 
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser) {

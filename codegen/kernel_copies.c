@@ -133,6 +133,12 @@ static void add_renamed(Text *to, const char *text, const char *suffix) {
     }
 }
 
+const char *renamed_for_variant(Emitter *e, const char *text, int variant) {
+    Text renamed = {.arena = e->graph->arena};
+    add_renamed(&renamed, text, e->variants[variant].variant->suffix);
+    return renamed.data ? renamed.data : "";
+}
+
 /* To a variant, or with `to` NULL to the kernels that the compiler's flags choose. */
 static void copy_kernel(Emitter *e, KernelCopies *to, int kernel) {
     if (to && !depends_on_width(kernel)) to = NULL;

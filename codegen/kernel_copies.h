@@ -8,5 +8,7 @@
 void kernels_begin(Emitter *e);
 /* As use_kernel, for a kernel written for any vector width: each variant gets a copy. */
 void copy_vector_kernel(Emitter *e, const char *kernel);
+/* `text` in which every name that depends on the vector width carries the variant's suffix. */
+const char *renamed_for_variant(Emitter *e, const char *text, int variant);
 
 #endif

@@ -2,6 +2,7 @@
 #include "codegen/activation.h"
 #include "codegen/conv_geometry.h"
 #include "codegen/emitter.h"
+#include "codegen/vector_elements.h"
 #include "ir/op_table.h"
 
 #include <math.h>
@@ -122,6 +123,9 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     return define_constant(e, "struct winograd", stem, tiles);
 }
 
+/* Depthwise kernels up to this edge are compiled for their size. */
+enum { MOST_UNROLLED = 5 };
+
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
 static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     Arena *arena = e->graph->arena;
@@ -131,9 +135,11 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     }
     const char *name, *kernel, *constants, *scale = g->kernel == CONV_GROUPED ? "" : ", const float *scale";
     if (g->kernel == CONV_GROUPED) {
+        int size = g->kernel_height == g->kernel_width && g->kernel_width <= MOST_UNROLLED ? g->kernel_width : 0;
         kernel = "conv_grouped";
-        name = arena_printf(arena, "conv_groups_of_%d", g->in_channels);
-        constants = arena_printf(arena, "%d", g->in_channels);
+        name = size ? arena_printf(arena, "conv_%dx%d_groups_of_%d", size, size, g->in_channels)
+                    : arena_printf(arena, "conv_groups_of_%d", g->in_channels);
+        constants = arena_printf(arena, "%d, %d", g->in_channels, size);
     } else if (g->kernel == CONV_WINOGRAD) {
         kernel = "conv_winograd";
         name = arena_printf(arena, "conv_winograd_%d", g->output_size);
@@ -184,6 +190,7 @@ static const char *scale_argument(Emitter *e, const Node *node, const ConvGeomet
 }
 
 static void apply_activation_after(Emitter *e, const Node *node) {
+    if (emit_vector_activation(e, node)) return;
     emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape),
          activation_expression(e, node, "out[i]"));
 }

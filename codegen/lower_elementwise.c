@@ -1,6 +1,7 @@
 /* Operators that compute each element from the elements at its place: one expression inside one loop nest. */
 #include "codegen/activation.h"
 #include "codegen/step.h"
+#include "codegen/vector_elements.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -58,10 +59,6 @@ static const char *abs_expression(const Element *at) {
     return dtype_is_signed(at->type) ? TEXT(at, "%s < 0 ? %s : %s", at->x[0], negated(at), at->x[0]) : at->x[0];
 }
 
-static double clip_bound(const Node *node, bool high) {
-    return high ? attr_float(node, A_MAX, INFINITY) : attr_float(node, A_MIN, -INFINITY);
-}
-
 /* A bound within the range of an integer type; one kept as a float is cut off. */
 static int64_t clip_integer_bound(const Element *at, bool high) {
     const Attr *attr = attr_find(at->node, high ? A_MAX : A_MIN);
@@ -81,27 +78,6 @@ static const char *clip_integer(const Element *at) {
     if (has_low && has_high) return TEXT(at, "%s < %s ? %s : %s > %s ? %s : %s", x, least, least, x, most, most, x);
     if (has_low) return TEXT(at, "%s < %s ? %s : %s", x, least, least, x);
     return has_high ? TEXT(at, "%s > %s ? %s : %s", x, most, most, x) : x;
-}
-
-static Activation activation_of(Op op) {
-    switch (op) {
-    case OP_Relu: return ACT_RELU;
-    case OP_LeakyRelu: return ACT_LEAKY_RELU;
-    case OP_Clip: return ACT_CLIP;
-    case OP_Sigmoid: return ACT_SIGMOID;
-    case OP_Tanh: return ACT_TANH;
-    case OP_HardSigmoid: return ACT_HARD_SIGMOID;
-    case OP_HardSwish: return ACT_HARD_SWISH;
-    case OP_Elu: return ACT_ELU;
-    default: return ACT_NONE;
-    }
-}
-
-/* Defaults of LeakyRelu (6), Elu (6) and HardSigmoid (6); bounds of Clip (11). */
-static void activation_parameters(const Node *node, double *alpha, double *beta) {
-    double otherwise = node->op == OP_LeakyRelu ? (double)0.01f : node->op == OP_HardSigmoid ? (double)0.2f : 1;
-    *alpha = node->op == OP_Clip ? clip_bound(node, false) : attr_float(node, A_ALPHA, otherwise);
-    *beta = node->op == OP_Clip ? clip_bound(node, true) : attr_float(node, A_BETA, 0.5);
 }
 
 static const char *activation_f64(const Element *at, Activation activation) {
@@ -296,6 +272,7 @@ static Operands find_operands(Emitter *e, const Node *node, const char *const *n
 
 static bool lower_elements(Emitter *e, Node *node, const char *const *names, Expression *expression) {
     if (!types_are_supported(e, node)) return false;
+    if (emit_vector_elements(e, node)) return true;
     View axes = value_view(node->out[0]);
     Nest nest = nest_over(&axes);
     nest_add(&nest, &axes, 0);

@@ -90,30 +90,55 @@ bool import_softmax(OpImport *op) {
     return op->out[0];
 }
 
-static Op reduction(const char *name) {
-    if (strcmp(name, "ReduceMean") == 0) return OP_ReduceMean;
-    if (strcmp(name, "ReduceSum") == 0) return OP_ReduceSum;
-    return strcmp(name, "ReduceMax") == 0 ? OP_ReduceMax : OP_ReduceMin;
+/* A reduction of what `before` makes of each element, and what `after` makes of the result. */
+typedef struct {
+    const char *name;
+    Op reduce;
+    enum { AS_IT_IS, MAGNITUDE, SQUARE } before;
+    bool root;
+} Reduction;
+
+static const Reduction *find_reduction(const char *name) {
+    static const Reduction reductions[] = {
+        {"ReduceL1", OP_ReduceSum, MAGNITUDE, false}, {"ReduceL2", OP_ReduceSum, SQUARE, true},
+        {"ReduceMax", OP_ReduceMax, AS_IT_IS, false}, {"ReduceMean", OP_ReduceMean, AS_IT_IS, false},
+        {"ReduceMin", OP_ReduceMin, AS_IT_IS, false}, {"ReduceSumSquare", OP_ReduceSum, SQUARE, false},
+        {"ReduceSum", OP_ReduceSum, AS_IT_IS, false},
+    };
+    const Reduction *found = reductions;
+    while (strcmp(found->name, name) != 0) found++;
+    return found;
+}
+
+static Value *before_reduction(const OpImport *op, const Reduction *reduction, Value *x) {
+    if (reduction->before == MAGNITUDE) return op_unary(op, OP_Abs, x);
+    return reduction->before == SQUARE ? op_binary(op, OP_Mul, x, x) : x;
+}
+
+static Value *reduced_value(const OpImport *op, const Reduction *reduction, Value *x, const int64_t *axes, int count) {
+    Node *node = op_node(op, reduction->reduce, &x, 1, 1);
+    Value *out = node->out[0];
+    set_ints(op->graph, node, A_AXES, axes, count);
+    set_int(op->graph, node, A_KEEPDIMS, op_int(op, "keepdims", 1) != 0);
+    return op_done(op, node) ? out : NULL;
 }
 
 /* Axes are an attribute before opset 18 (ReduceSum: 13), then an input. */
 bool import_reduce(OpImport *op) {
+    const Reduction *reduction = find_reduction(op->node->op_type);
     int rank = op->in[0]->shape.rank, count, axes[MAX_RANK];
     const int64_t *given;
     if (!op_ints_of(op, "axes", 1, &given, &count)) return false;
-    if (count <= 0 && op_int(op, "noop_with_empty_axes", 0) != 0) {
-        op->out[0] = op->in[0];
-        return true;
-    }
     if (count > 0 && !op_axes(op, given, count, rank, axes)) return false;
-    bool reduced[MAX_RANK] = {false};
+    bool reduced[MAX_RANK] = {false}, reduces = count > 0 || op_int(op, "noop_with_empty_axes", 0) == 0;
     for (int k = 0; k < count; k++) reduced[axes[k]] = true;
     int64_t sorted[MAX_RANK];
     int kept = 0;
     for (int k = 0; k < rank; k++)
         if (count <= 0 || reduced[k]) sorted[kept++] = k;
-    Node *node = op_node(op, reduction(op->node->op_type), op->in, 1, 1);
-    set_ints(op->graph, node, A_AXES, sorted, kept);
-    set_int(op->graph, node, A_KEEPDIMS, op_int(op, "keepdims", 1) != 0);
-    return op_finish(op, node);
+    Value *y = before_reduction(op, reduction, op->in[0]);
+    if (y && reduces) y = reduced_value(op, reduction, y, sorted, kept);
+    if (y && reduction->root) y = op_unary(op, OP_Sqrt, y);
+    op->out[0] = y;
+    return y;
 }

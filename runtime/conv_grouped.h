@@ -1,8 +1,8 @@
 #ifndef RUNTIME_CONV_GROUPED_H
 #define RUNTIME_CONV_GROUPED_H
 
-#include "runtime/conv_strip.h"
-#include "runtime/vec.h"
+#include "runtime/conv.h"
+#include "runtime/threads.h"
 #include "runtime/vec_fma_lanes.h"
 
 /* For every lane, channel `c` of that lane's group of `width` channels; `pixel` points at the vector's first lane. */
@@ -23,59 +23,121 @@ static ALWAYS_INLINE vec vec_group_channel(const float *pixel, const int width, 
 #endif
 }
 
-/* PIXELS pixels of a row by one vector of channels; `first_lane` is its place in the block. */
-static ALWAYS_INLINE void conv_grouped_tile(const struct conv *g, const float *in, size_t row_floats, const float *weights, const float *bias,
-                                            const float *residual, float *out, const int first_lane, const int pixels, const int width) {
+/* The taps that lie inside the image, of a window that may hang over its edge: [first, first + count) of each axis. */
+struct conv_taps {
+    int first, count;
+};
+
+static ALWAYS_INLINE struct conv_taps conv_taps_inside(int start, int dilation, int taps, int size) {
+    struct conv_taps inside = {start < 0 ? (dilation - 1 - start) / dilation : 0, 0};
+    const int end = size > start ? (size - start - 1) / dilation + 1 : 0;
+    inside.count = (end < taps ? end : taps) - inside.first;
+    if (inside.count < 0) inside.first = inside.count = 0;
+    return inside;
+}
+
+/* One tap of `pixels` pixels, `pixel` floats apart; the first lane of the vector is `behind` lanes into its group. */
+static ALWAYS_INLINE void conv_grouped_tap(vec *acc, const float *in, const float *weights, const size_t pixel, const int behind,
+                                           const int pixels, const int width) {
+    UNROLL for (int c = 0; c < width; c++) {
+        const vec w = vec_load(weights + c * 16);
+        UNROLL for (int m = 0; m < pixels; m++) {
+            if (width > LANES) acc[m] = vec_fma((in - behind)[(size_t)m * pixel + (size_t)c], w, acc[m]);
+            else acc[m] = vec_fma_lanes(vec_group_channel(in + (size_t)m * pixel, width, c), w, acc[m]);
+        }
+    }
+}
+
+/* `pixels` pixels of a row by one vector of channels, over `rows` by `columns` taps, of which `in` and `weights` are the first. Where `size` is not 0 it
+ * stands for both. `first_lane` is the vector's place in the block. */
+static ALWAYS_INLINE void conv_grouped_tile(const struct conv *g, const float *in, const float *weights, const float *bias,
+                                            const float *residual, float *out, const int first_lane, const int pixels, const int width,
+                                            const int size, int rows, int columns) {
     /* Where a group is wider than a vector, all lanes read the same group, which starts before the vector. */
     const int behind = width > LANES ? first_lane % width : 0;
-    const size_t pixel = (size_t)g->stride_width * 16;
+    const size_t pixel = (size_t)g->stride_width * 16, row = (size_t)(g->dilation_height * g->in_width) * 16;
+    const size_t column = (size_t)g->dilation_width * 16, tap = (size_t)width * 16, tap_row = (size_t)(size ? size : g->kernel_width) * tap;
     vec acc[TILE_PIXELS];
     UNROLL for (int m = 0; m < pixels; m++) acc[m] = vec_load(bias);
-    for (int ky = 0; ky < g->kernel_height; ky++)
-        for (int kx = 0; kx < g->kernel_width; kx++) {
-            const float *a = in + (size_t)(ky * g->dilation_height) * row_floats + (size_t)(kx * g->dilation_width) * 16;
-            UNROLL for (int c = 0; c < width; c++, weights += 16) {
-                const vec w = vec_load(weights);
-                UNROLL for (int m = 0; m < pixels; m++) {
-                    if (width > LANES) acc[m] = vec_fma((a - behind)[(size_t)m * pixel + (size_t)c], w, acc[m]);
-                    else acc[m] = vec_fma_lanes(vec_group_channel(a + (size_t)m * pixel, width, c), w, acc[m]);
-                }
-            }
-        }
+    if (size) {
+        UNROLL for (int ky = 0; ky < size; ky++)
+            UNROLL for (int kx = 0; kx < size; kx++)
+                conv_grouped_tap(acc, in + (size_t)ky * row + (size_t)kx * column, weights + (size_t)ky * tap_row + (size_t)kx * tap, pixel, behind, pixels, width);
+    } else {
+        for (int ky = 0; ky < rows; ky++)
+            for (int kx = 0; kx < columns; kx++)
+                conv_grouped_tap(acc, in + (size_t)ky * row + (size_t)kx * column, weights + (size_t)ky * tap_row + (size_t)kx * tap, pixel, behind, pixels, width);
+    }
     UNROLL for (int m = 0; m < pixels; m++) {
         if (residual) acc[m] = vec_add(acc[m], vec_load(residual + m * 16));
         vec_store(out + m * 16, vec_clamp(acc[m], g->low, g->high));
     }
 }
 
-/* One image, blocked in and out, in groups of `width` channels, a divisor of 16 that is constant where this is called. Weights are
- * [block][kernel row][kernel column][channel of the group][16]. */
-static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
-                                       float *out, float *scratch, const int width) {
+/* The pixels [x, end) of a row, whose windows all have these taps. `in` is the row's first pixel, `before` floats behind the first tap of output
+ * pixel 0. Returns `end`. */
+static ALWAYS_INLINE int conv_grouped_pixels(const struct conv *g, const float *in, const float *weights, const float *bias,
+                                             const float *residual, float *out, int x, const int end, const int first_lane,
+                                             const int width, const int size, int rows, int columns, const ptrdiff_t before) {
     enum { PIXELS = TILE_PIXELS < 8 ? TILE_PIXELS : 8 };
-    const int copied = g->padded_width != 0;
-    const size_t row_floats = (size_t)(copied ? g->padded_width : g->in_width) * 16;
+#define CONV_TILES(pixels) \
+    for (; x + (pixels) <= end; x += (pixels)) \
+    conv_grouped_tile(g, in + ((ptrdiff_t)x * g->stride_width * 16 - before), weights, bias, residual ? residual + x * 16 : residual, out + x * 16, first_lane, pixels, width, size, rows, columns)
+    CONV_TILES(PIXELS);
+#if TILE_PIXELS > 4
+    CONV_TILES(4);
+#endif
+    CONV_TILES(2);
+    CONV_TILES(1);
+#undef CONV_TILES
+    return x;
+}
+
+/* One row of output pixels by one vector of channels; `in` is the plane. `size` is the kernel's edge where it is square and known when this is
+ * compiled, else 0. Windows that hang over the edge take the taps inside alone. */
+static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in, const float *weights, const float *bias,
+                                           const float *residual, float *out, const int y, const int first_lane, const int width,
+                                           const int size) {
+    const int kernel_height = size ? size : g->kernel_height, kernel_width = size ? size : g->kernel_width;
+    const int top = y * g->stride_height - g->pad_top, reach = (kernel_width - 1) * g->dilation_width;
+    const struct conv_taps rows = conv_taps_inside(top, g->dilation_height, kernel_height, g->in_height);
+    const float *a = in + (size_t)(rows.count ? top + rows.first * g->dilation_height : 0) * (size_t)g->in_width * 16;
+    const float *w = weights + (size_t)(rows.first * g->kernel_width * width) * 16;
+    /* Pixels [left, right) have all columns of their windows inside. */
+    const int inside = g->in_width + g->pad_left - reach;
+    int left = (g->pad_left + g->stride_width - 1) / g->stride_width, right = inside > 0 ? (inside - 1) / g->stride_width + 1 : 0;
+    if (right > g->out_width) right = g->out_width;
+    if (left > right) left = right;
+    for (int x = 0; x < g->out_width;) {
+        if (x == left && left < right) {
+            const ptrdiff_t before = (ptrdiff_t)g->pad_left * 16;
+            if (size && rows.count == size) x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, size, size, size, before);
+            else x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, 0, rows.count, kernel_width, before);
+            continue;
+        }
+        const int start = x * g->stride_width - g->pad_left;
+        const struct conv_taps columns = conv_taps_inside(start, g->dilation_width, kernel_width, g->in_width);
+        const size_t first = (size_t)(columns.count ? start + columns.first * g->dilation_width : 0) * 16;
+        conv_grouped_tile(g, a + first, w + columns.first * width * 16, bias, residual ? residual + x * 16 : residual, out + x * 16, first_lane, 1, width, 0,
+                          rows.count, columns.count);
+        x++;
+    }
+}
+
+/* One image, blocked in and out, in groups of `width` channels, a divisor of 16; `width` and `size` are constants where this is called. Weights are
+ * [block][kernel row][kernel column][channel of the group][16]. No scratch is needed. */
+static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
+                                       float *out, float *scratch, const int width, const int size) {
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_row = (size_t)g->out_width * 16;
     const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
-    for (int b = 0; b < g->groups * width / 16; b++, in += in_plane, weights += block_weights, bias += 16)
-        for (int first = 0; first < g->out_height; first += g->strip_rows) {
-            const int end = first + g->strip_rows < g->out_height ? first + g->strip_rows : g->out_height;
-            if (copied) conv_strip(g, in, NULL, scratch, first, 1, 16);
-            const float *strip = copied ? scratch : in + (size_t)(first * g->stride_height) * row_floats;
-            SHARED_FOR
-            for (int y = first; y < end; y++)
-                for (int l = 0; l < 16; l += LANES) {
-                    const float *a = strip + (size_t)((y - first) * g->stride_height) * row_floats + l;
-                    size_t o = ((size_t)b * (size_t)g->out_height + (size_t)y) * out_row + (size_t)l;
-                    int x = 0;
-                    for (; x + PIXELS <= g->out_width; x += PIXELS, o += PIXELS * 16)
-                        conv_grouped_tile(g, a + (size_t)(x * g->stride_width) * 16, row_floats, weights + l, bias + l,
-                                          residual ? residual + o : residual, out + o, l, PIXELS, width);
-                    for (; x < g->out_width; x++, o += 16)
-                        conv_grouped_tile(g, a + (size_t)(x * g->stride_width) * 16, row_floats, weights + l, bias + l,
-                                          residual ? residual + o : residual, out + o, l, 1, width);
-                }
-        }
+    (void)scratch;
+    SHARED_FOR
+    for (int task = 0; task < g->groups * width / 16 * g->out_height; task++) {
+        const size_t block = (size_t)(task / g->out_height), o = (size_t)task * out_row;
+        for (int l = 0; l < 16; l += LANES)
+            conv_grouped_row(g, in + block * in_plane + l, weights + block * block_weights + l, bias + block * 16 + (size_t)l,
+                             residual ? residual + o + l : residual, out + o + l, task % g->out_height, l, width, size);
+    }
 }
 
 #endif

@@ -18,7 +18,7 @@ static ALWAYS_INLINE void lstm_units(const struct recurrent *g, const float *sum
     if (peephole) sum[0] = vec_fma_lanes(vec_load(peephole), before, sum[0]);
     if (peephole) sum[2] = vec_fma_lanes(vec_load(peephole + 2 * units), before, sum[2]);
     const vec input = vec_gate(vec_clamp(sum[0], -g->clip, g->clip), f, g->alpha[0], g->beta[0]);
-    const vec forget = g->coupled ? vec_sub(vec_all(1.0f), input) : vec_gate(vec_clamp(sum[2], -g->clip, g->clip), f, g->alpha[0], g->beta[0]);
+    const vec forget = g->coupled ? vec_sub(vec_set(1.0f), input) : vec_gate(vec_clamp(sum[2], -g->clip, g->clip), f, g->alpha[0], g->beta[0]);
     const vec candidate = vec_gate(vec_clamp(sum[3], -g->clip, g->clip), act_g, g->alpha[1], g->beta[1]);
     const vec cell = vec_fma_lanes(forget, before, vec_mul(input, candidate));
     if (peephole) sum[1] = vec_fma_lanes(vec_load(peephole + units), cell, sum[1]);

@@ -1,10 +1,13 @@
 #ifndef RUNTIME_SIGMOID_H
 #define RUNTIME_SIGMOID_H
 
-#include <math.h>
+#include "runtime/vec_sigmoid.h"
 
-static inline float sigmoid(float x) {
-    return 1.0f / (1.0f + expf(-x));
+/* One element, with the bits that vec_sigmoid gives it. */
+static inline float sigmoid_f32(float x) {
+    float y;
+    vec_store_part(&y, vec_sigmoid(vec_set(x)), 1);
+    return y;
 }
 
 #endif

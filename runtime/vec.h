@@ -6,8 +6,9 @@
 #include "runtime/fma.h"
 #include "runtime/vec_target.h"
 
+/* Unused by some networks, and compilers would say so. */
 #ifdef __GNUC__
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define ALWAYS_INLINE inline __attribute__((always_inline, unused))
 #define NEVER_INLINE __attribute__((noinline))
 #else
 #define ALWAYS_INLINE inline
@@ -73,9 +74,6 @@ static ALWAYS_INLINE vec vec_add(vec a, vec b) {
 #endif
 }
 
-#ifdef __GNUC__
-__attribute__((unused)) /* for Winograd's transforms alone */
-#endif
 static ALWAYS_INLINE vec vec_sub(vec a, vec b) {
 #ifdef VEC_PLAIN
     for (int i = 0; i < LANES; i++) a.lane[i] -= b.lane[i];

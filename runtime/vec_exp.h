@@ -32,17 +32,17 @@ static ALWAYS_INLINE vec vec_times_power(vec p, vec shifted) {
 
 /* e^x within 1.1 units in the last place: e^x = 2^n e^r with |r| <= ln(2) / 2, and e^r by the polynomial of Moshier's Cephes (expf). */
 static ALWAYS_INLINE vec vec_exp(vec x) {
-    const vec shift = vec_all(12582912.0f); /* 1.5 * 2^23: what is added to it is rounded to an integer */
+    const vec shift = vec_set(12582912.0f); /* 1.5 * 2^23: what is added to it is rounded to an integer */
     x = vec_clamp(x, -104.0f, 89.0f);
-    const vec shifted = vec_fma_lanes(x, vec_all(1.44269504f), shift), n = vec_sub(shifted, shift);
-    const vec r = vec_fma_lanes(n, vec_all(2.12194440e-4f), vec_fma_lanes(n, vec_all(-0.693359375f), x));
-    vec p = vec_all(1.9875691500e-4f);
-    p = vec_fma_lanes(p, r, vec_all(1.3981999507e-3f));
-    p = vec_fma_lanes(p, r, vec_all(8.3334519073e-3f));
-    p = vec_fma_lanes(p, r, vec_all(4.1665795894e-2f));
-    p = vec_fma_lanes(p, r, vec_all(1.6666665459e-1f));
-    p = vec_fma_lanes(p, r, vec_all(5.0000001201e-1f));
-    p = vec_add(vec_fma_lanes(p, vec_mul(r, r), r), vec_all(1.0f));
+    const vec shifted = vec_fma_lanes(x, vec_set(1.44269504f), shift), n = vec_sub(shifted, shift);
+    const vec r = vec_fma_lanes(n, vec_set(2.12194440e-4f), vec_fma_lanes(n, vec_set(-0.693359375f), x));
+    vec p = vec_set(1.9875691500e-4f);
+    p = vec_fma_lanes(p, r, vec_set(1.3981999507e-3f));
+    p = vec_fma_lanes(p, r, vec_set(8.3334519073e-3f));
+    p = vec_fma_lanes(p, r, vec_set(4.1665795894e-2f));
+    p = vec_fma_lanes(p, r, vec_set(1.6666665459e-1f));
+    p = vec_fma_lanes(p, r, vec_set(5.0000001201e-1f));
+    p = vec_add(vec_fma_lanes(p, vec_mul(r, r), r), vec_set(1.0f));
     return vec_times_power(p, shifted);
 }
 

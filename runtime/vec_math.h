@@ -3,15 +3,16 @@
 
 #include "runtime/vec.h"
 
-/* What elementary functions need beside vec.h. A product is never the operand of a sum but in vec_fma_lanes, so that no compiler can join the
- * two on one target and not on another. */
-static ALWAYS_INLINE vec vec_all(float s) {
+/* Arithmetic of whole vectors, for kernels whose lanes are elements. A product is never the operand of a sum but in vec_fma_lanes, so that no
+ * compiler can join the two on one target and not on another. */
+
+static ALWAYS_INLINE vec vec_set(float x) {
+    vec v = vec_zero();
 #ifdef VEC_PLAIN
-    vec v;
-    for (int i = 0; i < LANES; i++) v.lane[i] = s;
+    for (int i = 0; i < LANES; i++) v.lane[i] = x;
     return v;
 #else
-    return s - vec_zero();
+    return x - v; /* not v + x, which would lose the sign of -0 */
 #endif
 }
 
@@ -33,16 +34,30 @@ static ALWAYS_INLINE vec vec_div(vec a, vec b) {
 #endif
 }
 
-/* a < b ? x : y in each lane; y where one is NaN. */
-static ALWAYS_INLINE vec vec_if_less(vec a, vec b, vec x, vec y) {
-#ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) y.lane[i] = a.lane[i] < b.lane[i] ? x.lane[i] : y.lane[i];
-    return y;
+/* a < b ? yes : no, in each lane. */
+static ALWAYS_INLINE vec vec_if_less(vec a, vec b, vec yes, vec no) {
+#if defined(VEC_PLAIN)
+    for (int i = 0; i < LANES; i++) no.lane[i] = a.lane[i] < b.lane[i] ? yes.lane[i] : no.lane[i];
+    return no;
+#elif defined(VEC_AVX512)
+    return (vec)_mm512_mask_mov_ps((__m512)no, _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OS), (__m512)yes);
+#elif defined(VEC_AVX2)
+    return (vec)_mm256_blendv_ps((__m256)no, (__m256)yes, _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_LT_OS));
+#elif defined(VEC_NEON)
+    return (vec)vbslq_f32(vcltq_f32((float32x4_t)a, (float32x4_t)b), (float32x4_t)yes, (float32x4_t)no);
 #else
-    typedef int mask __attribute__((vector_size(4 * LANES)));
-    const mask less = a < b;
-    return (vec)((less & (mask)x) | (~less & (mask)y));
+    const __m128 less = _mm_cmplt_ps((__m128)a, (__m128)b);
+    return (vec)_mm_or_ps(_mm_and_ps(less, (__m128)yes), _mm_andnot_ps(less, (__m128)no));
 #endif
 }
+
+/* The first `count` lanes, at most LANES; the rest is 0. */
+static ALWAYS_INLINE vec vec_load_part(const float *p, size_t count) {
+    vec v = vec_zero();
+    memcpy(&v, p, count * sizeof *p);
+    return v;
+}
+
+static ALWAYS_INLINE void vec_store_part(float *p, vec v, size_t count) { memcpy(p, &v, count * sizeof *p); }
 
 #endif

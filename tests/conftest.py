@@ -6,6 +6,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import harness  # noqa: E402  (needs the path above)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-network", action="store_true", help="tests/models: every network, the deepest too, by every exporter")
+
+
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # once, not in every worker of pytest-xdist
         harness.MEASUREMENTS.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ from onnx import numpy_helper
 OPERATORS = frozenset(
     """Conv BatchNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Add Sub Mul Div Sum Min Max
     Pow Sqrt Exp Log Neg Abs MaxPool AveragePool GlobalAveragePool GlobalMaxPool ReduceMean ReduceSum ReduceMax ReduceMin
-    Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad Resize Upsample Softmax LogSoftmax
-    LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not""".split()
+    ReduceL1 ReduceL2 ReduceSumSquare Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad
+    Resize Upsample Softmax LogSoftmax LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not""".split()
 )
 
 TYPES = {onnx.TensorProto.FLOAT: "float", onnx.TensorProto.INT64: "int64", onnx.TensorProto.BOOL: "bool"}
@@ -36,6 +36,9 @@ COMPILE_TIME_INPUTS = {
     "ReduceSum": [1],
     "ReduceMax": [1],
     "ReduceMin": [1],
+    "ReduceL1": [1],
+    "ReduceL2": [1],
+    "ReduceSumSquare": [1],
     "ConstantOfShape": [0],
     "Dropout": [1, 2],
     "LSTM": [1, 2, 3, 4, 7],

@@ -22,8 +22,11 @@ static const struct layer layers[] = {
     {4, 32, 16, 8, 8, 3, 1, 1, 1, 8, 1, 1, 0, 1, 0},   {3, 5, 7, 9, 10, 3, 2, 1, 1, 2, 0, 0, 0, 0, 0},
     {8, 4, 4, 11, 13, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},   {4, 8, 8, 12, 9, 3, 2, 1, 1, 3, 1, 1, 0, 1, 0},
     {32, 1, 1, 10, 21, 5, 1, 1, 2, 4, 1, 1, 0, 0, 0},  {24, 2, 2, 10, 11, 1, 1, 1, 0, 3, 1, 1, 0, 1, 0},
-    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},  {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1},
-    {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1}, {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1},
+    {32, 1, 1, 9, 31, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0},   {16, 1, 1, 7, 7, 5, 1, 1, 2, 1, 1, 1, 0, 1, 0},   {16, 1, 1, 2, 3, 5, 1, 1, 2, 1, 1, 1, 0, 0, 0},
+    {16, 1, 1, 13, 12, 3, 2, 1, 1, 1, 1, 1, 0, 1, 0},  {16, 1, 1, 14, 15, 5, 2, 1, 2, 1, 1, 1, 1, 0, 0},  {32, 1, 1, 11, 9, 3, 1, 3, 3, 1, 1, 1, 0, 0, 0},
+    {16, 1, 1, 3, 3, 3, 1, 2, 3, 1, 1, 1, 0, 0, 0},    {16, 1, 1, 16, 19, 7, 1, 1, 3, 1, 1, 1, 0, 1, 0},  {8, 2, 2, 8, 9, 3, 2, 2, 2, 1, 1, 1, 1, 0, 0},
+    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},
+    {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1}, {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1}, {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1},
 };
 
 static uint32_t state = SEED;
@@ -50,13 +53,17 @@ static void run_dense(const struct conv *g, const float *in, const float *scale,
     else conv_dense(g, in, scale, w, b, r, out, s, 1, 2);
 }
 
+/* By the kernel's edge where the generated file would have it as a constant. */
+#define GROUPED(width) \
+    if (g->kernel_width == 3) conv_grouped(g, in, w, b, r, out, s, width, 3); \
+    else if (g->kernel_width == 5) conv_grouped(g, in, w, b, r, out, s, width, 5); \
+    else conv_grouped(g, in, w, b, r, out, s, width, 0);
+
 static void run_grouped(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s) {
-    switch (g->in_channels) {
-    case 1: conv_grouped(g, in, w, b, r, out, s, 1); break;
-    case 2: conv_grouped(g, in, w, b, r, out, s, 2); break;
-    case 4: conv_grouped(g, in, w, b, r, out, s, 4); break;
-    default: conv_grouped(g, in, w, b, r, out, s, 8); break;
-    }
+    if (g->in_channels == 1) { GROUPED(1) }
+    else if (g->in_channels == 2) { GROUPED(2) }
+    else if (g->in_channels == 4) { GROUPED(4) }
+    else { GROUPED(8) }
 }
 
 /* Weights [m][c][tap] in the order of the kernel that reads them. */

@@ -1,4 +1,4 @@
-"""The kernels are right with every compiler and vector width, and their bits are the same wherever FMA exists, AArch64 included."""
+"""The convolution kernels and the vector functions are right with every compiler and vector width, and their bits are the same wherever FMA exists, AArch64 included."""
 import pathlib
 import platform
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": ["-march=x86-64-v3", "-DPLAIN_C"]}
-CHECKS = ["conv_check", "winograd_check", "recurrent_check"]
+CHECKS = ["conv_check", "winograd_check", "recurrent_check", "vec_math_check"]
 
 
 def run(check, compiler, flags, folder, emulator=()):

@@ -1,6 +1,6 @@
-"""torchvision's networks as ONNX files, the way PyTorch's exporters write them.
+"""Networks as ONNX files, the way PyTorch's exporters write them.
 
-usage: python export.py NETWORK VARIANT OUT.onnx     e.g. resnet18 script-folded resnet18.onnx
+usage: python export.py NETWORK VARIANT OUT.onnx [small]     e.g. resnet18 script-folded resnet18.onnx
 
 Weights are random but seeded, and batch normalization has the statistics of what it sees, as in a trained network:
 activations keep their magnitude from layer to layer, so that an error shows instead of vanishing or overflowing.
@@ -10,17 +10,6 @@ import functools
 import sys
 import warnings
 
-NETWORKS = (
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "resnet152",
-    "resnext50_32x4d",
-    "wide_resnet50_2",
-    "vgg16_bn",
-    "alexnet",
-)
 VARIANTS = ("script-folded", "script-unfolded", "dynamo")
 
 
@@ -48,38 +37,53 @@ def seed():
     torch.manual_seed(1)
 
 
-@functools.lru_cache(maxsize=1)
-def network(name):
-    """The network in evaluation mode, calibrated on small random images."""
-    seed()
-    return calibrated(getattr(models(), name)(weights=None))
+def calibrate(model, image):
+    """In evaluation mode. Gives batch normalization scales and shifts at random, and the statistics of small random images.
 
-
-def calibrated(model):
-    """In evaluation mode, its batch normalization with random parameters and the statistics of small random images."""
+    Variances are then raised a little. With those of the images, a deep random network is chaotic: a disturbance of its input grows up
+    to hundredfold (a ResNet-50's seventyfold), and so do rounding errors, until two right results differ by as much as a wrong one. With
+    these it fades slowly, as in a trained network, and activations still keep their magnitude.
+    """
     import torch
 
-    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    norms = [module for module in model.modules() if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
     for norm in norms:
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
         torch.nn.init.uniform_(norm.bias, -0.3, 0.3)
+        norm.momentum = None  # averages over the batches
     if norms:
         model.train()
-        for norm in norms:
-            norm.momentum = None  # averages over the batches
         with torch.no_grad():
             for _ in range(2):
-                model(torch.randn(4, 3, 96, 96))
-        for norm in norms:
-            norm.momentum = 0.1
+                model(torch.randn(4, *image))
+    for norm in norms:
+        norm.momentum = 0.1
+        norm.running_var *= 1.5
     return model.eval()
+
+
+def image_shape(name, small):
+    from networks import DEFINITIONS
+
+    channels, *edges = DEFINITIONS[name].image
+    return (channels, *[DEFINITIONS[name].small or edge for edge in edges]) if small else (channels, *edges)
+
+
+@functools.lru_cache(maxsize=1)
+def network(name):
+    """The network in evaluation mode, calibrated."""
+    from networks import DEFINITIONS
+
+    seed()
+    return calibrate(DEFINITIONS[name].build(models()), image_shape(name, small=True))
 
 
 def export_module(model, example, variant, path):
     """A module in evaluation mode, as that exporter writes it."""
     import torch
 
-    names = {"input_names": ["input"], "output_names": ["output"]}
+    count = len(outputs) if isinstance(outputs := model(example), tuple) else 1
+    names = {"input_names": ["input"], "output_names": ["output"] if count == 1 else [f"output{k}" for k in range(count)]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if variant == "script-folded":  # evaluation mode: the exporter folds batch normalization
@@ -100,13 +104,17 @@ def export_module(model, example, variant, path):
             torch.onnx.export(model, (example,), path, dynamo=True, verbose=False, external_data=True, **names)
 
 
-def export(name, variant, path):
+def export(name, variant, path, small=False):
+    """`small`: for images of the size that quick tests use."""
     import torch
 
-    export_module(network(name), torch.randn(1, 3, 224, 224), variant, path)
+    export_module(network(name), torch.randn(1, *image_shape(name, small)), variant, path)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in NETWORKS or sys.argv[2] not in VARIANTS:
-        sys.exit(__doc__ + "\nnetworks: " + " ".join(NETWORKS) + "\nvariants: " + " ".join(VARIANTS))
-    export(*sys.argv[1:])
+    from networks import DEFINITIONS
+
+    small = sys.argv[4:] == ["small"]
+    if len(sys.argv) != 4 + small or sys.argv[1] not in DEFINITIONS or sys.argv[2] not in VARIANTS:
+        sys.exit(__doc__ + "\nnetworks: " + " ".join(DEFINITIONS) + "\nvariants: " + " ".join(VARIANTS))
+    export(*sys.argv[1:4], small)

@@ -12,7 +12,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness
-from export import VARIANTS, calibrated, export_module, models, network, seed
+from export import VARIANTS, calibrate, export_module, models, network, seed
 from resnext_forms import FORMS, in_form
 
 IMAGE = (1, 3, 64, 64)
@@ -24,7 +24,7 @@ def short_resnext():
     """One block in each of the four stages: exporters take minutes for the 1,536 convolutions of ResNeXt-50's form (a)."""
     seed()
     resnet = models().resnet
-    return calibrated(resnet.ResNet(resnet.Bottleneck, [1, 1, 1, 1], groups=32, width_per_group=4))
+    return calibrate(resnet.ResNet(resnet.Bottleneck, [1, 1, 1, 1], groups=32, width_per_group=4), (3, 96, 96))
 
 
 CASES = [pytest.param("short", variant, id=f"short-{variant}") for variant in VARIANTS]

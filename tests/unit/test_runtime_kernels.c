@@ -34,6 +34,7 @@
 #include "runtime/sigmoid.h"
 #include "runtime/softmax.h"
 #include "runtime/sum.h"
+#include "runtime/tanh.h"
 #include "runtime/to_blocked.h"
 #include "runtime/to_planar.h"
 
@@ -59,7 +60,8 @@ static void activations_agree_with_their_formulas(void **state) {
         assert_near((double)relu(x), d < 0 ? 0 : d, 0);
         assert_near((double)leaky_relu(x, 0.25f), d < 0 ? d / 4 : d, 0);
         assert_near((double)clip(x, -1, 2), d < -1 ? -1 : d > 2 ? 2 : d, 0);
-        assert_near((double)sigmoid(x), 1 / (1 + exp(-d)), 1e-6);
+        assert_near((double)sigmoid_f32(x), 1 / (1 + exp(-d)), 2e-7);
+        assert_near((double)tanh_f32(x), tanh(d), 2e-7);
         assert_near((double)elu(x, 2), d < 0 ? 2 * expm1(d) : d, 1e-6);
         assert_near((double)hard_swish(x), d * (line < 0 ? 0 : line > 1 ? 1 : line), 1e-6);
     }

@@ -1,0 +1,193 @@
+#include "codegen/vector_elements.h"
+
+#include "codegen/activation.h"
+#include "codegen/kernel_copies.h"
+#include "codegen/step.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { MOST_OPERANDS = 2, LEAST_ROW = 8 };
+
+static const char *const pointers[MOST_OPERANDS] = {"a", "b"};
+
+/* One step: the loops, and what each operand is. */
+typedef struct {
+    Emitter *e;
+    Nest nest;                          /* operand 0 is the result */
+    int number[MOST_OPERANDS];          /* in the nest; 0 for a constant */
+    const char *address[MOST_OPERANDS]; /* where it lies; NULL for a constant */
+    const char *value;                  /* the operator's result, an expression of the vectors a_lanes and b_lanes */
+    const char *fused;                  /* what a fused activation makes of it, an expression of y_lanes */
+    int operands;
+} Rows;
+
+static const char *binary_value(Emitter *e, const Node *node, const char *a, const char *b) {
+    const char *function = node->op == OP_Add   ? "vec_add"
+                           : node->op == OP_Sub ? "vec_sub"
+                           : node->op == OP_Mul ? "vec_mul"
+                           : node->op == OP_Div ? "vec_div"
+                                                : NULL;
+    if (node->op == OP_PRelu)
+        return arena_printf(emitter_graph(e)->arena, "vec_if_less(%s, vec_zero(), vec_mul(%s, %s), %s)", a, a, b, a);
+    return function ? arena_printf(emitter_graph(e)->arena, "%s(%s, %s)", function, a, b) : NULL;
+}
+
+/* The operator alone; the activation that is fused into it comes behind. */
+static const char *operator_value(Emitter *e, const Node *node, const char *const *x) {
+    double alpha, beta;
+    Activation activation = activation_of(node->op);
+    if (node->in_count == 2) return binary_value(e, node, x[0], x[1]);
+    activation_parameters(node, &alpha, &beta);
+    return activation == ACT_NONE ? NULL : vector_activation_text(e, activation, alpha, beta, x[0]);
+}
+
+static const char *fused_value(Emitter *e, const Node *node, const char *x) {
+    return vector_activation_text(e, (Activation)attr_int(node, A_ACTIVATION, ACT_NONE), attr_float(node, A_ACTIVATION_ALPHA, 0),
+                                  attr_float(node, A_ACTIVATION_BETA, 0), x);
+}
+
+static bool is_f32(const Node *node) {
+    bool all = node->out[0]->type == F32;
+    for (int k = 0; k < node->in_count; k++) all = all && node->in[k]->type == F32;
+    return all;
+}
+
+/* Returns the operand's vector, by name or as a constant. */
+static const char *add_operand(Rows *rows, const Node *node, int k) {
+    Emitter *e = rows->e;
+    Arena *arena = emitter_graph(e)->arena;
+    double number;
+    const Value *in = node->in[k];
+    if (in->data && constant_is_uniform(in, &number)) return arena_printf(arena, "vec_set(%s)", literal(e, F32, number));
+    View view = broadcast_view(in, node->out[0]);
+    rows->number[k] = rows->nest.operands;
+    nest_add(&rows->nest, &view, 0);
+    return arena_printf(arena, "%s_lanes", pointers[k]);
+}
+
+/* Rows of neighbours in the result, and in each operand neighbours or one number. */
+static bool lies_in_rows(const Nest *nest) {
+    int inner = nest->rank - 1;
+    if (inner < 0 || nest->dim[inner] < LEAST_ROW || nest->stride[0][inner] != 1) return false;
+    for (int o = 1; o < nest->operands; o++)
+        if (nest->stride[o][inner] != 0 && nest->stride[o][inner] != 1) return false;
+    return true;
+}
+
+/* "a + i * 64 + k", where operand `o`'s row begins and how far `position` in it is. */
+static const char *place(const Rows *rows, const char *pointer, int o, const char *position) {
+    Arena *arena = emitter_graph(rows->e)->arena;
+    int inner = rows->nest.rank - 1;
+    const char *row = nest_partial_index(rows->e, &rows->nest, o, 0, inner);
+    bool at_start = strcmp(row, "0") == 0, fixed = rows->nest.stride[o][inner] == 0;
+    const char *sum = at_start ? pointer : arena_printf(arena, "%s + %s", pointer, row);
+    return fixed ? sum : arena_printf(arena, "%s + %s", sum, position);
+}
+
+/* The vectors at `position` of the row; the last `part` elements alone where `part` is not NULL. */
+static void add_vectors(const Rows *rows, Text *body, int depth, const char *position, const char *part) {
+    int inner = rows->nest.rank - 1;
+    for (int k = 0; k < rows->operands; k++) {
+        if (!rows->address[k]) continue;
+        const char *from = place(rows, pointers[k], rows->number[k], position);
+        text_printf(body, "%*sconst vec %s_lanes = ", depth, "", pointers[k]);
+        if (rows->nest.stride[rows->number[k]][inner] == 0)
+            text_printf(body, "vec_set(*(%s));\n", from);
+        else if (part)
+            text_printf(body, "vec_load_part(%s, %s);\n", from, part);
+        else
+            text_printf(body, "vec_load(%s);\n", from);
+    }
+    const char *to = place(rows, "y", 0, position), *value = rows->value;
+    if (strcmp(rows->fused, "y_lanes") != 0) {
+        text_printf(body, "%*sconst vec y_lanes = %s;\n", depth, "", value);
+        value = rows->fused;
+    }
+    if (part)
+        text_printf(body, "%*svec_store_part(%s, %s, %s);\n", depth, "", to, value, part);
+    else
+        text_printf(body, "%*svec_store(%s, %s);\n", depth, "", to, value);
+}
+
+/* Loops over rows, each a loop over vectors and what is left of it. Rows that are all there is take their length as a
+ * parameter, so that layers of any size share the function. */
+static const char *loops_text(const Rows *rows, const char *length) {
+    const Nest *nest = &rows->nest;
+    int inner = nest->rank - 1, depth = 4;
+    Text body = {.arena = emitter_graph(rows->e)->arena};
+    for (int k = 0; k < inner; k++, depth += 4)
+        text_printf(&body, "%*sfor (size_t %s = 0; %s < %" PRId64 "; %s++) {\n", depth, "", loop_name(k), loop_name(k),
+                    nest->dim[k], loop_name(k));
+    const char *at = loop_name(inner);
+    text_printf(&body, "%*sfor (size_t %s = 0; %s + LANES <= %s; %s += LANES) {\n", depth, "", at, at, length, at);
+    add_vectors(rows, &body, depth + 4, at, NULL);
+    text_printf(&body, "%*s}\n", depth, "");
+    if (inner == 0 || nest->dim[inner] % BLOCK) {
+        text_printf(&body, "%*sconst size_t rest = %s %% LANES;\n%*sif (rest) {\n", depth, "", length, depth, "");
+        add_vectors(rows, &body, depth + 4, arena_printf(body.arena, "(%s - rest)", length), "rest");
+        text_printf(&body, "%*s}\n", depth, "");
+    }
+    while ((depth -= 4) >= 4) text_printf(&body, "%*s}\n", depth, "");
+    return body.data;
+}
+
+static void emit_rows(const Rows *rows, const char *stem, const char *y) {
+    Emitter *e = rows->e;
+    Arena *arena = emitter_graph(e)->arena;
+    Text parameters = {.arena = arena}, names = {.arena = arena}, arguments = {.arena = arena};
+    for (int k = 0; k < rows->operands; k++) {
+        if (!rows->address[k]) continue;
+        text_printf(&parameters, "const float *%s, ", pointers[k]);
+        text_printf(&names, "%s, ", pointers[k]);
+        text_printf(&arguments, "%s, ", rows->address[k]);
+    }
+    int64_t length = rows->nest.dim[rows->nest.rank - 1];
+    bool whole = rows->nest.rank == 1;
+    text_printf(&parameters, "float *y%s", whole ? ", size_t length" : "");
+    text_printf(&names, "y%s", whole ? ", length" : "");
+    const char *body = loops_text(rows, whole ? "length" : arena_printf(arena, "%" PRId64, length));
+    const char *function = vector_function(e, stem, parameters.data, names.data, body);
+    if (whole)
+        emit(e, "%s(%s%s, %" PRId64 ");", function, arguments.data ? arguments.data : "", y, length);
+    else
+        emit(e, "%s(%s%s);", function, arguments.data ? arguments.data : "", y);
+}
+
+static const char *lower_case(Emitter *e, const char *name) {
+    char *lower = arena_strdup(emitter_graph(e)->arena, name);
+    for (char *c = lower; *c; c++)
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+    return lower;
+}
+
+bool emit_vector_elements(Emitter *e, const Node *node) {
+    if (node->in_count > MOST_OPERANDS || !is_f32(node)) return false;
+    Rows rows = {.e = e, .operands = node->in_count};
+    View axes = value_view(node->out[0]);
+    rows.nest = nest_over(&axes);
+    nest_add(&rows.nest, &axes, 0);
+    const char *x[MOST_OPERANDS];
+    for (int k = 0; k < node->in_count; k++) x[k] = add_operand(&rows, node, k);
+    nest_merge(&rows.nest);
+    if (!lies_in_rows(&rows.nest)) return false;
+    const char *value = operator_value(e, node, x);
+    if (!value) return false;
+    rows.fused = fused_value(e, node, "y_lanes");
+    if (!rows.fused) return false;
+    rows.value = value;
+    for (int k = 0; k < node->in_count; k++)
+        if (rows.number[k]) rows.address[k] = input_pointer(e, node->in[k]);
+    emit_rows(&rows, lower_case(e, op_info(node->op)->name), output_pointer(e, node->out[0]));
+    return true;
+}
+
+bool emit_vector_activation(Emitter *e, const Node *node) {
+    const Value *out = node->out[0];
+    Rows rows = {.e = e, .operands = 1, .number = {1}, .value = "a_lanes"};
+    rows.nest = (Nest){.rank = 1, .dim = {shape_count(&out->shape)}, .operands = 2, .stride = {{1}, {1}}};
+    if (out->type != F32 || !lies_in_rows(&rows.nest) || !(rows.fused = fused_value(e, node, "y_lanes"))) return false;
+    rows.address[0] = output_pointer(e, out);
+    emit_rows(&rows, activation_name((Activation)attr_int(node, A_ACTIVATION, ACT_NONE)), rows.address[0]);
+    return true;
+}

@@ -1,0 +1,78 @@
+/* Runs the vector functions of runtime/ over their whole range against the C library's in double, and prints a hash of all result bits. */
+#include "runtime/sigmoid.h"
+#include "runtime/tanh.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef vec function(vec x);
+
+static double sigmoid_f64(double x) { return 1 / (1 + exp(-x)); }
+static vec exp_lanes(vec x) { return vec_exp(x); }
+static vec sigmoid_lanes(vec x) { return vec_sigmoid(x); }
+static vec tanh_lanes(vec x) { return vec_tanh(x); }
+
+static const struct {
+    const char *name;
+    function *lanes;
+    double (*truth)(double);
+    double first, last;  /* arguments */
+    double units;        /* of the last place that it may be wrong by */
+    double tiny;         /* and this much beside */
+} functions[] = {
+    {"exp", exp_lanes, exp, -86.9, 88.72, 1.5, 0}, {"exp", exp_lanes, exp, -200, -80, 1.5, 2e-38},     {"sigmoid", sigmoid_lanes, sigmoid_f64, -80, 100, 2.6, 0},
+    {"sigmoid", sigmoid_lanes, sigmoid_f64, -1000, 1000, 2.6, 2e-38}, {"tanh", tanh_lanes, tanh, -20, 20, 2, 0}, {"tanh", tanh_lanes, tanh, -1e-3, 1e-3, 2, 0},
+};
+
+static double last_place(double x) {
+    const float size = fabsf((float)x);
+    return (double)nextafterf(size, INFINITY) - (double)size;
+}
+
+static uint64_t hash_of(uint64_t hash, float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (hash ^ bits) * 0x100000001b3u;
+}
+
+int main(void) {
+    enum { POINTS = 1 << 18 };
+    uint64_t hash = 0xcbf29ce484222325u;
+    int failures = 0;
+    for (size_t f = 0; f < sizeof functions / sizeof *functions; f++) {
+        double worst = 0;
+        for (int first = 0; first < POINTS; first += LANES) {
+            float x[LANES], y[LANES];
+            for (int l = 0; l < LANES; l++)
+                x[l] = (float)(functions[f].first + (functions[f].last - functions[f].first) * (first + l) / POINTS);
+            vec_store(y, functions[f].lanes(vec_load(x)));
+            for (int l = 0; l < LANES; l++) {
+                const double truth = functions[f].truth((double)x[l]), error = fabs((double)y[l] - truth);
+                const double units = error <= functions[f].tiny ? 0 : error / last_place(truth);
+                worst = units > worst ? units : worst;
+                hash = hash_of(hash, y[l]);
+            }
+        }
+        if (worst > functions[f].units) {
+            printf("%s is wrong by %.2f units in the last place\n", functions[f].name, worst);
+            failures++;
+        }
+    }
+    const float special[] = {INFINITY, -INFINITY, NAN, 0.0f, -0.0f, 88.8f, 1e30f, -1e30f};
+    for (size_t k = 0; k < sizeof special / sizeof *special; k++) {
+        const float x = special[k];
+        float e;
+        vec_store_part(&e, vec_exp(vec_set(x)), 1);
+        const int right = isnan(x) ? isnan(e) && isnan(sigmoid_f32(x)) && isnan(tanh_f32(x))
+                          : x == 0 ? e == 1 && sigmoid_f32(x) == 0.5f && tanh_f32(x) == 0
+                          : x > 0  ? isinf(e) && sigmoid_f32(x) == 1 && tanh_f32(x) == 1
+                                   : e == 0 && sigmoid_f32(x) <= 2e-38f && tanh_f32(x) == -1;
+        if (!right) {
+            printf("%g: exp %g, sigmoid %g, tanh %g\n", (double)x, (double)e, (double)sigmoid_f32(x), (double)tanh_f32(x));
+            failures++;
+        }
+    }
+    printf("%016llx\n", (unsigned long long)hash);
+    return failures != 0;
+}
