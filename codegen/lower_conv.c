@@ -124,6 +124,7 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
 }
 
 /* Depthwise kernels up to this edge are compiled for their size. */
+/* Depthwise kernels up to this edge are unrolled as a whole; wider groups have enough to do in one tap. */
 enum { MOST_UNROLLED = 5 };
 
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
@@ -135,7 +136,8 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     }
     const char *name, *kernel, *constants, *scale = g->kernel == CONV_GROUPED ? "" : ", const float *scale";
     if (g->kernel == CONV_GROUPED) {
-        int size = g->kernel_height == g->kernel_width && g->kernel_width <= MOST_UNROLLED ? g->kernel_width : 0;
+        bool unrolled = g->in_channels == 1 && g->kernel_height == g->kernel_width && g->kernel_width <= MOST_UNROLLED;
+        int size = unrolled ? g->kernel_width : 0;
         kernel = "conv_grouped";
         name = size ? arena_printf(arena, "conv_%dx%d_groups_of_%d", size, size, g->in_channels)
                     : arena_printf(arena, "conv_groups_of_%d", g->in_channels);

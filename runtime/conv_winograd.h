@@ -3,6 +3,7 @@
 
 #include "runtime/conv_row_blocked.h"
 #include "runtime/threads.h"
+#include "runtime/vec_fma_lanes.h"
 #include "runtime/winograd_transforms.h"
 
 /* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. `scale`: the input

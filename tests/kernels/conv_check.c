@@ -53,17 +53,17 @@ static void run_dense(const struct conv *g, const float *in, const float *scale,
     else conv_dense(g, in, scale, w, b, r, out, s, 1, 2);
 }
 
-/* By the kernel's edge where the generated file would have it as a constant. */
-#define GROUPED(width) \
-    if (g->kernel_width == 3) conv_grouped(g, in, w, b, r, out, s, width, 3); \
-    else if (g->kernel_width == 5) conv_grouped(g, in, w, b, r, out, s, width, 5); \
-    else conv_grouped(g, in, w, b, r, out, s, width, 0);
-
 static void run_grouped(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s) {
-    if (g->in_channels == 1) { GROUPED(1) }
-    else if (g->in_channels == 2) { GROUPED(2) }
-    else if (g->in_channels == 4) { GROUPED(4) }
-    else { GROUPED(8) }
+    switch (g->in_channels) {
+    case 1: /* by the kernel's edge where the generated file has it as a constant */
+        if (g->kernel_width == 3) conv_grouped(g, in, w, b, r, out, s, 1, 3);
+        else if (g->kernel_width == 5) conv_grouped(g, in, w, b, r, out, s, 1, 5);
+        else conv_grouped(g, in, w, b, r, out, s, 1, 0);
+        break;
+    case 2: conv_grouped(g, in, w, b, r, out, s, 2, 0); break;
+    case 4: conv_grouped(g, in, w, b, r, out, s, 4, 0); break;
+    default: conv_grouped(g, in, w, b, r, out, s, 8, 0); break;
+    }
 }
 
 /* Weights [m][c][tap] in the order of the kernel that reads them. */

@@ -33,7 +33,7 @@ def test_without_vector_flags(check, compiler, tmp_path):
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_under_sanitizers(check, compiler, tmp_path):
-    run(check, compiler, ["-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
+    run(check, compiler, ["-O0", "-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
 
 
 @pytest.mark.parametrize("check", CHECKS)
