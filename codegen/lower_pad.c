@@ -23,29 +23,52 @@ static const char *pad_value(Emitter *e, const Node *node) {
     return literal(e, type, attr_float(node, A_VALUE, 0));
 }
 
-static bool lower_constant_pad(Emitter *e, Node *node) {
+/* Lanes of a block that stay together when channels move by `begin`: the largest power of two that divides it. */
+static int64_t lanes_together(int64_t begin) {
+    int64_t lanes = BLOCK;
+    while (begin % lanes) lanes /= 2;
+    return lanes;
+}
+
+/* The input's elements to their place in the result. Channels that move inside their blocks are copied some lanes at a time. */
+static bool copy_kept(Emitter *e, Node *node) {
     const Value *in = node->in[0], *out = node->out[0];
+    bool blocked = in->layout == LAYOUT_BLOCKED;
     View x = value_view(in), y = value_view(out);
-    int64_t x_offset = 0, y_offset = 0, elements = 1;
+    int64_t x_offset = 0, y_offset = 0, begin = 0;
     for (int k = 0; k < in->shape.rank; k++) {
         PadAxis axis = pad_axis(node, k);
-        int64_t unit = in->layout == LAYOUT_BLOCKED && k == 1 ? BLOCK : 1;
-        if (axis.first % unit || axis.begin % unit || axis.kept % unit) return require_planar(e, node);
-        x_offset += axis.first / unit * x.stride[k];
-        y_offset += axis.begin / unit * y.stride[k];
-        y.dim[k] = axis.kept / unit;
-        elements *= axis.kept;
+        if (axis.kept == 0) return true;
+        if (blocked && k == 1) {
+            if (axis.first || axis.kept != in->shape.dim[1]) return require_planar(e, node);
+            begin = axis.begin;
+            y.dim[1] = x.dim[1];
+            continue;
+        }
+        x_offset += axis.first * x.stride[k];
+        y_offset += axis.begin * y.stride[k];
+        y.dim[k] = axis.kept;
     }
+    int64_t lanes = blocked ? lanes_together(begin) : 0;
+    if (blocked) y.dim[4] = lanes;
+    declare_input(e, "x", in);
+    for (int64_t lane = 0; lane == 0 || (blocked && lane < BLOCK); lane += lanes) {
+        int64_t channel = begin + lane, place = blocked ? channel / BLOCK * y.stride[1] + channel % BLOCK : 0;
+        Nest nest = nest_over(&y);
+        nest_add(&nest, &y, y_offset + place);
+        nest_add(&nest, &x, x_offset + lane);
+        nest_merge(&nest);
+        nest_copy(e, &nest, "y", "x");
+        if (!blocked) break;
+    }
+    return true;
+}
+
+static bool lower_constant_pad(Emitter *e, Node *node) {
+    const Value *out = node->out[0];
     declare_output(e, "y", out);
     emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&out->shape), pad_value(e, node));
-    if (elements == 0) return true;
-    Nest nest = nest_over(&y);
-    nest_add(&nest, &y, y_offset);
-    nest_add(&nest, &x, x_offset);
-    nest_merge(&nest);
-    declare_input(e, "x", in);
-    nest_copy(e, &nest, "y", "x");
-    return true;
+    return copy_kept(e, node);
 }
 
 /* The element that position `o` of the result shows. */

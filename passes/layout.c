@@ -1,6 +1,8 @@
 #include "passes/layout.h"
 #include "passes/rewrite.h"
 
+#include <string.h>
+
 bool has_two_layouts(const Value *value) {
     const Shape *shape = &value->shape;
     if (is_constant(value) || value->type != F32 || shape->rank != 4) return false;
@@ -23,6 +25,22 @@ static LayoutRule pool_rule(const Node *node) {
 static LayoutRule resize_rule(const Node *node) {
     const Shape *in = &node->in[0]->shape, *out = &node->out[0]->shape;
     return in->rank == 4 && in->dim[0] == out->dim[0] && in->dim[1] == out->dim[1] ? RULE_FOLLOW : RULE_PLANAR;
+}
+
+/* Whole images, whose channels start and end between blocks. */
+static LayoutRule slice_rule(const Node *node) {
+    const Shape *in = &node->in[0]->shape, *out = &node->out[0]->shape;
+    if (in->rank != 4 || out->dim[1] % BLOCK) return RULE_PLANAR;
+    bool blocks = attr_ints_at(node, A_STEPS, 1, 1) == 1 && attr_ints_at(node, A_STARTS, 1, 0) % BLOCK == 0;
+    return blocks ? RULE_FOLLOW : RULE_PLANAR;
+}
+
+/* Zeros or another constant around or between channels that all stay (option A shortcuts of CIFAR ResNets). */
+static LayoutRule pad_rule(const Node *node) {
+    int rank = node->in[0]->shape.rank;
+    bool constant = strcmp(attr_string(node, A_MODE, "constant"), "constant") == 0;
+    bool keeps = attr_ints_at(node, A_PADS, 1, 0) >= 0 && attr_ints_at(node, A_PADS, rank + 1, 0) >= 0;
+    return rank == 4 && constant && keeps ? RULE_FOLLOW : RULE_PLANAR;
 }
 
 /* One number a channel, or one alone: the same bytes in both layouts. */
@@ -59,6 +77,8 @@ LayoutRule layout_rule(const Node *node) {
     case OP_AveragePool: return pool_rule(node);
     case OP_Resize: return resize_rule(node);
     case OP_Concat: return concat_rule(node);
+    case OP_Slice: return slice_rule(node);
+    case OP_Pad: return pad_rule(node);
     case OP_Reorder: return RULE_REORDER;
     default: break;
     }

@@ -93,6 +93,24 @@ static void join_reshapes(Graph *graph, Node *node) {
     if (inner) node_set_input(graph, node, 0, inner->in[0]);
 }
 
+/* A Slice of a Slice is one: exporters write one for each axis. Those that step backwards stay. */
+static void join_slices(Graph *graph, Node *node) {
+    Node *inner = producer_of(node->in[0], OP_Slice);
+    int rank = node->in[0]->shape.rank;
+    if (!inner) return;
+    int64_t starts[MAX_RANK], steps[MAX_RANK];
+    for (int k = 0; k < rank; k++) {
+        int64_t step = attr_ints_at(inner, A_STEPS, k, 1), offset;
+        if (!checked_mul(attr_ints_at(node, A_STARTS, k, 0), step, &offset) ||
+            !checked_mul(attr_ints_at(node, A_STEPS, k, 1), step, &steps[k]))
+            return;
+        starts[k] = attr_ints_at(inner, A_STARTS, k, 0) + offset; /* inside the inner Slice's input: no overflow */
+    }
+    set_ints(graph, node, A_STARTS, starts, rank);
+    set_ints(graph, node, A_STEPS, steps, rank);
+    node_set_input(graph, node, 0, inner->in[0]);
+}
+
 /* Exactly the two spatial axes of an image. */
 static bool reduces_plane(const Node *node) {
     const Shape *shape = &node->in[0]->shape;
@@ -121,6 +139,7 @@ static bool mean_to_pool(Graph *graph, Node *node) {
 
 static bool drop_no_op(Graph *graph, Node *node) {
     if (node->op == OP_Reshape) join_reshapes(graph, node);
+    if (node->op == OP_Slice) join_slices(graph, node);
     if (node->op == OP_Transpose) simplify_transpose(graph, node);
     Value *equal = equal_input(node);
     if (equal) value_replace(graph, node->out[0], equal);

@@ -170,6 +170,41 @@ static void test_concat_of_part_blocks(void **state) {
 }
 
 /* Squeeze and excitation: the gate has one pixel and multiplies a blocked image. */
+/* A CIFAR ResNet's shortcut: every second pixel, and channels of zeros around its own, which then start inside a block. */
+static void test_sliced_and_padded_shortcut(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "conv1", input(graph, "x", "1x3x4x4"), weights(graph, "w1", "16x3x1x1"), NULL, 0);
+    Node *slice = RAW_NODE(graph, OP_Slice, "slice", x);
+    set_ints(graph, slice, A_STARTS, (int64_t[]){0, 0, 0, 0}, 4);
+    set_ints(graph, slice, A_STEPS, (int64_t[]){1, 1, 2, 2}, 4);
+    set_ints(graph, slice, A_SIZES, (int64_t[]){1, 16, 2, 2}, 4);
+    Node *pad = RAW_NODE(graph, OP_Pad, "pad", inferred(graph, slice));
+    set_ints(graph, pad, A_PADS, (int64_t[]){0, 8, 0, 0, 0, 8, 0, 0}, 8);
+    Value *y = NODE(graph, OP_Relu, "relu", inferred(graph, pad));
+    graph_add_output(graph, conv(graph, "conv2", y, weights(graph, "w2", "3x32x1x1"), NULL, 0), "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x1x1 ; w1\n"
+                "const @6 f32 3x32x1x1 ; w2\n"
+                "%2 f32 1x16x4x4 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
+                "%3 f32 1x16x2x2 = Slice(%2) starts=[0,0,0,0] steps=[1,1,2,2] sizes=[1,16,2,2] ; slice\n"
+                "%4 f32 1x32x2x2 = Pad(%3) pads=[0,8,0,0,0,8,0,0] ; pad\n"
+                "%5 f32 1x32x2x2 = Relu(%4) ; relu\n"
+                "%7 f32 1x3x2x2 = Conv(%5, @6, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv2\n"
+                "output %7 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x1x1 ; w1\n"
+                "const @6 f32 3x32x1x1 ; w2\n"
+                "%2 f32 1x16x4x4 blocked = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
+                "%3 f32 1x16x2x2 blocked = Slice(%2) starts=[0,0,0,0] steps=[1,1,2,2] sizes=[1,16,2,2] ; slice\n"
+                "%4 f32 1x32x2x2 blocked = Pad(%3) pads=[0,8,0,0,0,8,0,0] ; pad\n"
+                "%5 f32 1x32x2x2 blocked = Relu(%4) ; relu\n"
+                "%7 f32 1x3x2x2 = Conv(%5, @6, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv2\n"
+                "output %7 ; y\n");
+}
+
 static void test_gate(void **state) {
     Graph *graph = new_graph(state);
     Value *x = conv(graph, "conv", input(graph, "x", "1x3x4x4"), weights(graph, "w0", "16x3x3x3"), NULL, 1);
@@ -246,6 +281,7 @@ int main(void) {
         PASS_TEST(test_concat),
         PASS_TEST(test_concat_of_part_blocks),
         PASS_TEST(test_gate),
+        PASS_TEST(test_sliced_and_padded_shortcut),
         PASS_TEST(test_residual_from_the_caller),
         PASS_TEST(test_planar_network_is_left),
     };

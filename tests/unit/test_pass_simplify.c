@@ -244,6 +244,34 @@ static void test_channel_shuffle(void **state) {
                 "output %5 ; y\n");
 }
 
+static Value *sliced(Graph *graph, const char *name, Value *x, const int64_t *starts, const int64_t *steps,
+                     const int64_t *sizes) {
+    Node *node = RAW_NODE(graph, OP_Slice, name, x);
+    set_ints(graph, node, A_STARTS, starts, 4);
+    set_ints(graph, node, A_STEPS, steps, 4);
+    set_ints(graph, node, A_SIZES, sizes, 4);
+    return inferred(graph, node);
+}
+
+/* x[:, :, 1::2, :][:, :, 1:, 1::2] */
+static void test_slices_join(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x2x7x5");
+    Value *y = sliced(graph, "rows", x, (int64_t[]){0, 0, 1, 0}, (int64_t[]){1, 1, 2, 1}, (int64_t[]){1, 2, 3, 5});
+    y = sliced(graph, "columns", y, (int64_t[]){0, 0, 1, 1}, (int64_t[]){1, 1, 1, 2}, (int64_t[]){1, 2, 2, 2});
+    graph_add_output(graph, y, "y");
+    expect_pass(graph, simplify,
+                "graph test\n"
+                "input %0 f32 1x2x7x5 ; x\n"
+                "%1 f32 1x2x3x5 = Slice(%0) starts=[0,0,1,0] steps=[1,1,2,1] sizes=[1,2,3,5] ; rows\n"
+                "%2 f32 1x2x2x2 = Slice(%1) starts=[0,0,1,1] steps=[1,1,1,2] sizes=[1,2,2,2] ; columns\n"
+                "output %2 ; y\n",
+                "graph test\n"
+                "input %0 f32 1x2x7x5 ; x\n"
+                "%2 f32 1x2x2x2 = Slice(%0) starts=[0,0,3,1] steps=[1,1,2,2] sizes=[1,2,2,2] ; columns\n"
+                "output %2 ; y\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_no_ops),
@@ -256,6 +284,7 @@ int main(void) {
         PASS_TEST(test_mean_over_the_plane),
         PASS_TEST(test_unlike_transposes_are_left),
         PASS_TEST(test_channel_shuffle),
+        PASS_TEST(test_slices_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
