@@ -20,6 +20,6 @@ const Pass *pipeline(int *count);
 bool pipeline_run(Graph *graph, void (*after)(void *context, const Pass *pass, Graph *graph), void *context);
 
 PassFunction fold_constants, simplify, remove_dead_code, fold_batchnorm, lower_batchnorm, merge_pad, gemm_to_conv,
-    fuse_activation, fuse_residual, choose_layout, choose_kernels;
+    fuse_activation, fuse_residual, pad_channels, choose_layout, choose_kernels;
 
 #endif

@@ -13,6 +13,7 @@ static const Pass passes[] = {
     {"fuse-activation", "fuse activations into the Conv or Add before them", fuse_activation},
     {"fuse-residual", "fuse residual Adds into the Conv before them", fuse_residual},
     {"remove-dead-code", "again: drop what the fusions left unread", remove_dead_code},
+    {"pad-channels", "round channels up to whole blocks of 16 where nobody can tell", pad_channels},
     {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
     {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
 };
