@@ -1,6 +1,7 @@
 #include "codegen/plan.h"
 
 #include "codegen/conv_geometry.h"
+#include "codegen/lower_resize.h"
 #include "ir/op_table.h"
 
 #include <stdlib.h>
@@ -21,7 +22,8 @@ int64_t value_bytes(const Value *value) {
 }
 
 int64_t scratch_bytes(const Node *node) {
-    return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
+    if (node->op == OP_Conv) return align_up(conv_scratch_bytes(node));
+    return node->op == OP_Resize ? align_up(resize_scratch_bytes(node)) : 0;
 }
 
 static int number_steps(Graph *graph) {

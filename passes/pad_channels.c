@@ -86,12 +86,13 @@ static bool reader_allows(const Padding *padding, const Node *node, const Value 
     return padding->padded[node->out[0]->id] && (is_narrow(node) || node->op == OP_Conv || keeps_channels(node));
 }
 
-static bool stays_padded(const Padding *padding, const Node *node) {
+/* All readers; of one pixel that a convolution makes one will do, and of one that carries new channels along none. */
+static bool readers_allow(const Padding *padding, const Node *node) {
     const Value *value = node->out[0];
-    if (!producer_allows(padding, node)) return false;
-    for (int u = 0; u < value->user_count && !is_pixel(value); u++)
-        if (!reader_allows(padding, value->users[u], value)) return false;
-    return true;
+    int allowing = 0;
+    for (int u = 0; u < value->user_count; u++) allowing += reader_allows(padding, value->users[u], value);
+    if (is_pixel(value)) return allowing > 0 || node->op != OP_Conv;
+    return allowing == value->user_count;
 }
 
 /* False where sweeps did not come to an end: then nothing is padded. */
@@ -102,7 +103,7 @@ static bool choose_padded(Padding *padding) {
         for (Node *node = sweep % 2 ? padding->graph->last : padding->graph->first; node;
              node = sweep % 2 ? node->prev : node->next) {
             bool *padded = &padding->padded[node->out[0]->id];
-            if (!*padded || stays_padded(padding, node)) continue;
+            if (!*padded || (producer_allows(padding, node) && readers_allow(padding, node))) continue;
             *padded = false;
             changed = true;
         }

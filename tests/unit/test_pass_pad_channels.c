@@ -77,6 +77,14 @@ static void test_slice_of_one_pixel(void **state) {
                 "output %7 ; y\n");
 }
 
+/* A fully connected layer: nothing to gain. */
+static void test_pixel_of_a_convolution(void **state) {
+    Graph *graph = new_graph(state);
+    Value *y = conv(graph, "fc", input(graph, "x", "1x8x1x1"), weights(graph, "w", "24x8x1x1"), NULL, 0);
+    graph_add_output(graph, reshape(graph, "flat", y, "1x24"), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
 /* A residual that can't have the new channels keeps the sum, and all that leads to it, as it is. */
 static void test_residual_from_outside(void **state) {
     Graph *graph = new_graph(state);
@@ -136,6 +144,7 @@ static void test_constant_image(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_between_convolutions), PASS_TEST(test_gate_and_constants),  PASS_TEST(test_slice_of_one_pixel),
+        PASS_TEST(test_pixel_of_a_convolution),
         PASS_TEST(test_residual_from_outside), PASS_TEST(test_residual_from_inside), PASS_TEST(test_graph_output),
         PASS_TEST(test_reader_of_channels),   PASS_TEST(test_not_worth_it),        PASS_TEST(test_run_time_weights),
         PASS_TEST(test_constant_image),
