@@ -1,8 +1,14 @@
-/* Resize: each resized axis reads through a table of indices and weights that ir/resize.h computes. */
+/* Resize: each resized axis reads through a table of indices and weights that ir/resize.h computes. Rows and columns of an image
+ * have kernels; anything else is written out as loops. */
+#include "codegen/lower_resize.h"
+
+#include "codegen/kernel_copies.h"
 #include "codegen/step.h"
 #include "ir/resize.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <string.h>
 
 typedef struct {
     Emitter *e;
@@ -120,6 +126,73 @@ static void emit_elements(const Resizing *r) {
     nest_close(e, nest.rank);
 }
 
+/* f32, at most four axes of which the last two are resized, sizes within the kernels' int. */
+static bool resizes_planes(const Node *node) {
+    const Shape *x = &node->in[0]->shape, *y = &node->out[0]->shape;
+    if (node->in[0]->type != F32 || x->rank != 4 || x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1]) return false;
+    int64_t most = INT_MAX / (16 * BLOCK);
+    return x->dim[2] <= most && x->dim[3] <= most && y->dim[2] <= most && y->dim[3] <= most &&
+           x->dim[0] * x->dim[1] <= INT_MAX / (y->dim[2] > 0 ? y->dim[2] : 1);
+}
+
+static bool is_nearest(const Node *node) {
+    return strcmp(attr_string(node, A_MODE, "nearest"), "nearest") == 0;
+}
+
+int64_t resize_scratch_bytes(const Node *node) {
+    if (!resizes_planes(node) || is_nearest(node) || node->in[0]->layout == LAYOUT_BLOCKED) return 0;
+    return node->in[0]->shape.dim[2] * node->out[0]->shape.dim[3] * (int64_t)sizeof(float);
+}
+
+static bool has_kernel(const Resizing *r) {
+    if (!resizes_planes(r->node) || !r->taps[0].identity || !r->taps[1].identity) return false;
+    if (r->taps[2].outside || r->taps[3].outside || r->weighted == is_nearest(r->node)) return false;
+    return r->taps[2].taps <= INT16_MAX && r->taps[3].taps <= INT16_MAX;
+}
+
+static const char *index_table(Emitter *e, const ResizeTaps *taps) {
+    return weight_table(e, "resize_indices", I32, taps->index, taps->out * taps->taps);
+}
+
+static const char *weights_table(const Resizing *r, const ResizeTaps *taps) {
+    if (!r->weighted) return "NULL";
+    int64_t count = taps->out * taps->taps;
+    float *weight = ARENA_ARRAY(emitter_graph(r->e)->arena, float, count);
+    for (int64_t k = 0; k < count; k++) weight[k] = (float)taps->weight[k];
+    return weight_table(r->e, "resize_weights", F32, weight, count);
+}
+
+static void emit_kernel(const Resizing *r) {
+    Emitter *e = r->e;
+    const Shape *x = &r->node->in[0]->shape, *y = &r->node->out[0]->shape;
+    bool blocked = r->node->in[0]->layout == LAYOUT_BLOCKED, scratch = !blocked && r->weighted;
+    copy_vector_kernel(e, blocked ? "resize_blocked" : "resize_planar");
+    const char *function =
+        blocked ? vector_function(e, "resize_blocked",
+                                  "const struct resize *r, const struct resize_tables *t, const float *in, float *out",
+                                  "r, t, in, out", "    PARALLEL\n    resize_blocked(r, t, in, out);\n")
+                : vector_function(
+                      e, "resize_planar",
+                      "const struct resize *r, const struct resize_tables *t, const float *in, float *out, float *scratch",
+                      "r, t, in, out, scratch", "    PARALLEL\n    resize_planar(r, t, in, out, scratch);\n");
+    emit(e, "static const struct resize size = {");
+    emit(e,
+         ".planes = %" PRId64 ", .in_height = %" PRId64 ", .in_width = %" PRId64 ", .out_height = %" PRId64
+         ", .out_width = %" PRId64 ",",
+         x->dim[0] * x->dim[1] / (blocked ? BLOCK : 1), x->dim[2], x->dim[3], y->dim[2], y->dim[3]);
+    emit(e, ".row_taps = %d, .column_taps = %d,", r->taps[2].taps, r->taps[3].taps);
+    emit(e, "};");
+    emit(e, "struct resize_tables tables;");
+    emit(e, "tables.row = %s;", index_table(e, &r->taps[2]));
+    emit(e, "tables.column = %s;", index_table(e, &r->taps[3]));
+    emit(e, "tables.row_weight = %s;", weights_table(r, &r->taps[2]));
+    emit(e, "tables.column_weight = %s;", weights_table(r, &r->taps[3]));
+    const char *end = blocked   ? ""
+                      : scratch ? arena_printf(emitter_graph(e)->arena, ", (float *)%s", scratch_pointer(e, r->node))
+                                : ", NULL";
+    emit(e, "%s(&size, &tables, %s, %s%s);", function, input_pointer(e, r->node->in[0]), output_pointer(e, r->node->out[0]), end);
+}
+
 bool lower_resize(Emitter *e, Node *node) {
     Resizing *r = ARENA_NEW(emitter_graph(e)->arena, Resizing);
     Value out = *node->out[0];
@@ -129,6 +202,10 @@ bool lower_resize(Emitter *e, Node *node) {
     *r = (Resizing){.e = e, .node = node, .x = value_view(node->in[0]), .y = value_view(&out), .rank = node->in[0]->shape.rank};
     if (!require_arithmetic(e, node, node->in[0]->type) || !read_taps(r)) return false;
     if (r->weighted && !require_f32(e, node, node->in[0]->type)) return false;
+    if (has_kernel(r)) {
+        emit_kernel(r);
+        return true;
+    }
     declare_input(e, "x", node->in[0]);
     declare_output(e, "y", node->out[0]);
     for (int k = 0; k < r->rank; k++)

@@ -2,6 +2,7 @@
 
 #include "codegen/conv_geometry.h"
 #include "codegen/lower_recurrent.h"
+#include "codegen/lower_resize.h"
 #include "codegen/storage.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ static bool is_recurrent(const Node *node) {
 
 int64_t scratch_bytes(const Node *node) {
     if (is_recurrent(node)) return align_up(recurrent_scratch_bytes(node));
+    if (node->op == OP_Resize) return align_up(resize_scratch_bytes(node));
     return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
 }
 

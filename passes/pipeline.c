@@ -16,6 +16,7 @@ static const Pass passes[] = {
     {"fuse-residual", "fuse residual Adds into the Conv before them", fuse_residual},
     {"fuse-input-scale", "do a BatchNormalization and ReLU before a Conv while it reads its input", fuse_input_scale},
     {"remove-dead-code", "again: drop what the fusions left unread", remove_dead_code},
+    {"pad-channels", "round channels up to whole blocks of 16 where nobody can tell", pad_channels},
     {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
     {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
 };

@@ -29,6 +29,8 @@
 #include "runtime/maximum.h"
 #include "runtime/minimum.h"
 #include "runtime/power_i64.h"
+#include "runtime/resize_blocked.h"
+#include "runtime/resize_planar.h"
 #include "runtime/relu.h"
 #include "runtime/saturate.h"
 #include "runtime/sigmoid.h"
@@ -311,9 +313,43 @@ static void matmul_adds_scaled_products(void **state) {
     check_matmul(1);
 }
 
+/* Two blocks of 3x5 pixels to 7x21, with two taps or one: both layouts, and the definition. */
+static void resizing_agrees_with_its_definition(void **state) {
+    (void)state;
+    enum { IN = 15, OUT = 7 * 21, CHANNELS = 32 };
+    static float in[CHANNELS * IN], blocked_in[CHANNELS * IN], out[CHANNELS * OUT], blocked_out[CHANNELS * OUT], unblocked[CHANNELS * OUT];
+    static float scratch[3 * 21];
+    int32_t row[14], column[42];
+    float row_weight[14], column_weight[42];
+    fill(in, CHANNELS * IN);
+    fill(row_weight, 14);
+    fill(column_weight, 42);
+    to_blocked(in, blocked_in, 2, IN);
+    for (int k = 0; k < 14; k++) row[k] = k * 5 % 3;
+    for (int k = 0; k < 42; k++) column[k] = k * 7 % 5;
+    for (int taps = 1; taps <= 2; taps++) {
+        const struct resize_tables t = {row, column, taps == 2 ? row_weight : NULL, taps == 2 ? column_weight : NULL};
+        const struct resize planar = {CHANNELS, 3, 5, 7, 21, taps, taps}, blocked = {2, 3, 5, 7, 21, taps, taps};
+        resize_planar(&planar, &t, in, out, scratch);
+        resize_blocked(&blocked, &t, blocked_in, blocked_out);
+        to_planar(blocked_out, unblocked, 2, OUT);
+        assert_memory_equal(out, unblocked, sizeof out);
+        for (int k = 0; k < CHANNELS * OUT; k++) {
+            double sum = 0;
+            int y = k % OUT / 21 * taps, x = k % 21 * taps;
+            for (int s = y; s < y + taps; s++)
+                for (int c = x; c < x + taps; c++)
+                    sum += (taps == 2 ? (double)row_weight[s] * (double)column_weight[c] : 1) *
+                           (double)in[k / OUT * IN + row[s] * 5 + column[c]];
+            assert_near((double)out[k], sum, 1e-6);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_agree_with_their_formulas),
+        cmocka_unit_test(resizing_agrees_with_its_definition),
         cmocka_unit_test(nan_passes_through),
         cmocka_unit_test(the_upper_bound_of_clip_wins),
         cmocka_unit_test(integers_never_trap),

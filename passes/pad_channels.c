@@ -1,0 +1,209 @@
+/* pad-channels: rounds the channels of an image up to whole blocks of 16, with zeros, where nobody can tell.
+ *
+ * A value of 88 channels can't be channel-blocked, and its depthwise convolution would run in plain loops; as one of 96 it can. A
+ * convolution over all channels makes the new ones: filters of zeros and a bias of 0. Depthwise convolutions, pools and
+ * elementwise operators carry them along, whatever they become there. A convolution over all channels ends them: its weights for
+ * them are zeros. Where the plane is one pixel, a Slice may end them too.
+ *
+ * Legal where every reader is of these kinds and no graph output is reached; f32, constant weights. Worth it where at most a
+ * third is added. Which values are padded is what is left when those that can't be have been struck out, in sweeps until nothing
+ * changes. */
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+
+#include <string.h>
+
+enum { MOST_SWEEPS = 16 };
+
+typedef struct {
+    Graph *graph;
+    bool *padded;   /* by value id */
+    Value **sliced; /* by value id: the value without its new channels, once a reader needs it */
+} Padding;
+
+static int64_t padded_channels(int64_t channels) {
+    return (channels + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+static bool is_worth_it(const Value *value) {
+    const Shape *shape = &value->shape;
+    if (is_constant(value) || value->is_input || value->output_count || value->type != F32 || shape->rank != 4) return false;
+    int64_t channels = shape->dim[1], added = padded_channels(channels) - channels;
+    return added > 0 && added * 3 <= channels;
+}
+
+static bool is_pixel(const Value *value) {
+    return shape_product(&value->shape, 2, value->shape.rank) == 1;
+}
+
+static bool has_constant_weights(const Node *conv) {
+    return is_constant(conv->in[1]) && conv->in[1]->type == F32 && (!input_at(conv, 2) || is_constant(conv->in[2]));
+}
+
+static bool is_dense(const Node *node) {
+    return node->op == OP_Conv && attr_int(node, A_GROUP, 1) == 1 && has_constant_weights(node);
+}
+
+/* Groups that lie inside blocks, as many channels out as in. */
+static bool is_narrow(const Node *node) {
+    if (node->op != OP_Conv || !has_constant_weights(node)) return false;
+    int64_t groups = attr_int(node, A_GROUP, 1), width = node->in[1]->shape.dim[1];
+    return groups > 1 && width > 0 && BLOCK % width == 0 && node->in[1]->shape.dim[0] == groups * width;
+}
+
+static bool keeps_channels(const Node *node) {
+    if (node->op == OP_MaxPool || node->op == OP_AveragePool) return node->out_count == 1;
+    return is_elementwise(node);
+}
+
+/* An operand with one element for all channels, or a constant with one for each: both can be had for the new channels too. */
+static bool is_adaptable(const Value *operand, const Shape *result) {
+    if (operand->type != F32) return false;
+    if (operand->shape.rank < 3 || operand->shape.dim[operand->shape.rank - 3] == 1) return true;
+    return is_constant(operand) && shape_count(&operand->shape) == result->dim[1] && is_axis_constant(operand, result, 1);
+}
+
+static bool operands_allow(const Padding *padding, const Node *node) {
+    for (int k = 0; k < node->in_count; k++) {
+        const Value *in = node->in[k];
+        if (in && !padding->padded[in->id] && !is_adaptable(in, &node->out[0]->shape)) return false;
+    }
+    return true;
+}
+
+/* Can the node give its result with new channels? */
+static bool producer_allows(const Padding *padding, const Node *node) {
+    const Value *residual = node->op == OP_Conv ? input_at(node, 3) : NULL;
+    if (residual && !padding->padded[residual->id]) return false;
+    if (is_dense(node)) return true;
+    if (is_narrow(node)) return padding->padded[node->in[0]->id];
+    return node->in_count > 0 && keeps_channels(node) && operands_allow(padding, node);
+}
+
+/* Can it read the value with new channels? */
+static bool reader_allows(const Padding *padding, const Node *node, const Value *value) {
+    if (is_dense(node) && node->in[0] == value && input_at(node, 3) != value) return true;
+    return padding->padded[node->out[0]->id] && (is_narrow(node) || node->op == OP_Conv || keeps_channels(node));
+}
+
+/* All readers; of one pixel that a convolution makes one will do, and of one that carries new channels along none. */
+static bool readers_allow(const Padding *padding, const Node *node) {
+    const Value *value = node->out[0];
+    int allowing = 0;
+    for (int u = 0; u < value->user_count; u++) allowing += reader_allows(padding, value->users[u], value);
+    if (is_pixel(value)) return allowing > 0 || node->op != OP_Conv;
+    return allowing == value->user_count;
+}
+
+/* False where sweeps did not come to an end: then nothing is padded. */
+static bool choose_padded(Padding *padding) {
+    bool changed = true;
+    for (int sweep = 0; changed && sweep < MOST_SWEEPS; sweep++) {
+        changed = false;
+        for (Node *node = sweep % 2 ? padding->graph->last : padding->graph->first; node;
+             node = sweep % 2 ? node->prev : node->next) {
+            bool *padded = &padding->padded[node->out[0]->id];
+            if (!*padded || (producer_allows(padding, node) && readers_allow(padding, node))) continue;
+            *padded = false;
+            changed = true;
+        }
+    }
+    return !changed;
+}
+
+/* [outputs][inputs][taps] from the constant's, zeros where there is more. */
+static Value *padded_weights(Graph *graph, const Value *weight, int64_t outputs, int64_t inputs) {
+    Shape shape = weight->shape;
+    int64_t taps = shape_product(&shape, 2, shape.rank), old_outputs = shape.dim[0], old_inputs = shape.dim[1];
+    shape.dim[0] = outputs;
+    shape.dim[1] = inputs;
+    float *data = ARENA_ARRAY(graph->arena, float, shape_count(&shape));
+    const float *from = weight->data;
+    for (int64_t m = 0; m < old_outputs; m++)
+        memcpy(data + m * inputs * taps, from + m * old_inputs * taps, (size_t)(old_inputs * taps) * sizeof *data);
+    return constant_new(graph, weight->name, F32, shape, data);
+}
+
+/* A constant with more elements along `axis`, which are 0, or 1 where they divide. */
+static Value *padded_constant(Graph *graph, const Value *constant, int axis, int64_t count, double filler) {
+    Shape shape = constant->shape;
+    int64_t old = shape.dim[axis];
+    shape.dim[axis] = count;
+    double *data = ARENA_ARRAY(graph->arena, double, count);
+    for (int64_t k = 0; k < count; k++) data[k] = k < old ? constant_float_at(constant, k) : filler;
+    return constant_from_doubles(graph, constant->name, F32, shape, data);
+}
+
+static void pad_conv(const Padding *padding, Node *conv) {
+    Graph *graph = padding->graph;
+    const Value *weight = conv->in[1];
+    bool in = padding->padded[conv->in[0]->id], out = padding->padded[conv->out[0]->id], narrow = is_narrow(conv);
+    int64_t outputs = out ? padded_channels(weight->shape.dim[0]) : weight->shape.dim[0];
+    int64_t inputs = in && !narrow ? padded_channels(weight->shape.dim[1]) : weight->shape.dim[1];
+    node_set_input(graph, conv, 1, padded_weights(graph, weight, outputs, inputs));
+    if (out && input_at(conv, 2)) node_set_input(graph, conv, 2, padded_constant(graph, conv->in[2], 0, outputs, 0));
+    if (narrow) set_int(graph, conv, A_GROUP, outputs / inputs);
+    for (int k = 4; in && k < conv->in_count; k++) /* the input scale */
+        node_set_input(graph, conv, k,
+                       padded_constant(graph, conv->in[k], 0, padded_channels(shape_count(&conv->in[k]->shape)), 0));
+}
+
+static void pad_operands(const Padding *padding, Node *node) {
+    int64_t channels = node->out[0]->shape.dim[1];
+    for (int k = 0; k < node->in_count; k++) {
+        const Value *in = node->in[k];
+        int axis = in->shape.rank - 3;
+        if (!is_constant(in) || axis < 0 || in->shape.dim[axis] != channels || channels == 1) continue;
+        node_set_input(padding->graph, node, k,
+                       padded_constant(padding->graph, in, axis, padded_channels(channels), node->op == OP_Div ? 1 : 0));
+    }
+}
+
+/* The result must be the shape that the model gave it: readers and names rely on it. */
+static Value *without_new_channels(Padding *padding, Value *value, int64_t channels, Node *before) {
+    Graph *graph = padding->graph;
+    if (padding->sliced[value->id]) return padding->sliced[value->id];
+    const char *name = arena_printf(graph->arena, "%s/channels", value->name);
+    Node *slice = node_new(graph, before, OP_Slice, name, &value, 1, 1);
+    Shape shape = value->shape;
+    shape.dim[1] = channels;
+    set_ints(graph, slice, A_STARTS, (int64_t[]){0, 0, 0, 0}, 4);
+    set_ints(graph, slice, A_STEPS, (int64_t[]){1, 1, 1, 1}, 4);
+    set_ints(graph, slice, A_SIZES, shape.dim, 4);
+    if (!node_infer(graph, slice)) return NULL;
+    return padding->sliced[value->id] = slice->out[0];
+}
+
+/* Operands of one pixel that only some readers take with new channels. */
+static bool slice_operands(Padding *padding, Node *node, const int64_t *channels) {
+    for (int k = 0; k < node->in_count; k++) {
+        Value *in = node->in[k];
+        if (!in || is_constant(in) || !padding->padded[in->id] || reader_allows(padding, node, in)) continue;
+        Value *slice = without_new_channels(padding, in, channels[in->id], node);
+        if (!slice) return false;
+        node_set_input(padding->graph, node, k, slice);
+    }
+    return true;
+}
+
+bool pad_channels(Graph *graph) {
+    int values = graph->value_count;
+    Padding padding = {graph, ARENA_ARRAY(graph->arena, bool, values), ARENA_ARRAY(graph->arena, Value *, values)};
+    int64_t *channels = ARENA_ARRAY(graph->arena, int64_t, values);
+    for (Node *node = graph->first; node; node = node->next) {
+        padding.padded[node->out[0]->id] = is_worth_it(node->out[0]);
+        channels[node->out[0]->id] = node->out[0]->shape.rank == 4 ? node->out[0]->shape.dim[1] : 0;
+    }
+    if (!choose_padded(&padding)) return true;
+    for (Node *node = graph->first; node; node = node->next) {
+        if (node->op == OP_Slice && node->out[0]->id >= values) continue;
+        if (!slice_operands(&padding, node, channels)) return false;
+        bool out = padding.padded[node->out[0]->id];
+        if (node->op == OP_Conv && (out || padding.padded[node->in[0]->id]))
+            pad_conv(&padding, node);
+        else if (out)
+            pad_operands(&padding, node);
+        if (out && !node_infer(graph, node)) return false;
+    }
+    return true;
+}

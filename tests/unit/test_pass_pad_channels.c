@@ -1,0 +1,182 @@
+#include "tests/unit/pass_helpers.h"
+
+/* 8 channels become 24, depthwise, a bias, a gate, and 8 again: 32 between the convolutions. */
+static Value *expanded(Graph *graph) {
+    Value *x = input(graph, "x", "1x8x4x4"), *weight = weights(graph, "w1", "24x8x1x1"), *bias = weights(graph, "b1", "24");
+    return conv(graph, "expand", x, weight, bias, 0);
+}
+
+static Value *depthwise(Graph *graph, Value *x) {
+    return conv(graph, "depthwise", x, weights(graph, "w2", "24x1x3x3"), NULL, 1);
+}
+
+static Value *projected(Graph *graph, const char *name, Value *x) {
+    return conv(graph, name, x, weights(graph, "w3", "8x24x1x1"), NULL, 0);
+}
+
+static void test_between_convolutions(void **state) {
+    Graph *graph = new_graph(state);
+    graph_add_output(graph, projected(graph, "project", depthwise(graph, expanded(graph))), "y");
+    expect_pass(graph, pad_channels,
+                "graph test\n"
+                "input %0 f32 1x8x4x4 ; x\n"
+                "const @1 f32 24x8x1x1 ; w1\n"
+                "const @2 f32 24 ; b1\n"
+                "const @4 f32 24x1x3x3 ; w2\n"
+                "const @6 f32 8x24x1x1 ; w3\n"
+                "%3 f32 1x24x4x4 = Conv(%0, @1, @2) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
+                "%5 f32 1x24x4x4 = Conv(%3, @4, none) kernel_shape=[3,3] pads=[1,1,1,1] group=24 ; depthwise\n"
+                "%7 f32 1x8x4x4 = Conv(%5, @6, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; project\n"
+                "output %7 ; y\n",
+                "graph test\n"
+                "input %0 f32 1x8x4x4 ; x\n"
+                "const @8 f32 32x8x1x1 ; w1\n"
+                "const @9 f32 32 ; b1\n"
+                "const @10 f32 32x1x3x3 ; w2\n"
+                "const @11 f32 8x32x1x1 ; w3\n"
+                "%3 f32 1x32x4x4 = Conv(%0, @8, @9) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
+                "%5 f32 1x32x4x4 = Conv(%3, @10, none) kernel_shape=[3,3] pads=[1,1,1,1] group=32 ; depthwise\n"
+                "%7 f32 1x8x4x4 = Conv(%5, @11, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; project\n"
+                "output %7 ; y\n");
+}
+
+/* A gate by channel, made from the image's means: both are padded. Constants by channel are too, with ones where they divide. */
+static void test_gate_and_constants(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = expanded(graph);
+    Value *means = pool(graph, OP_AveragePool, "means", x, 4, 1, 0);
+    Value *squeezed = conv(graph, "squeeze", means, weights(graph, "ws", "4x24x1x1"), NULL, 0);
+    Value *gate = NODE(graph, OP_Sigmoid, "gate", conv(graph, "excite", squeezed, weights(graph, "we", "24x4x1x1"), NULL, 0));
+    Value *gated = NODE(graph, OP_Mul, "gated", x, gate);
+    Value *scaled = NODE(graph, OP_Div, "scaled", gated, weights(graph, "scale", "24x1x1"));
+    Value *shifted = NODE(graph, OP_Add, "shifted", scaled, weights(graph, "shift", "1x24x1x1"));
+    graph_add_output(graph, projected(graph, "project", NODE(graph, OP_Mul, "doubled", shifted, weights(graph, "two", "1"))),
+                     "y");
+    expect_pass(graph, pad_channels, NULL, NULL);
+    assert_int_equal(x->shape.dim[1], 32);
+    assert_int_equal(gate->shape.dim[1], 32);
+    assert_int_equal(shifted->shape.dim[1], 32);
+    assert_int_equal(squeezed->shape.dim[1], 4);
+}
+
+/* The means are read by a Reshape too: they lose the new channels again. */
+static void test_slice_of_one_pixel(void **state) {
+    Graph *graph = new_graph(state);
+    Value *means = pool(graph, OP_AveragePool, "means", depthwise(graph, expanded(graph)), 4, 1, 0);
+    graph_add_output(graph, reshape(graph, "flat", means, "1x24"), "y");
+    expect_pass(graph, pad_channels, NULL,
+                "graph test\n"
+                "input %0 f32 1x8x4x4 ; x\n"
+                "const @8 f32 32x8x1x1 ; w1\n"
+                "const @9 f32 32 ; b1\n"
+                "const @10 f32 32x1x3x3 ; w2\n"
+                "%3 f32 1x32x4x4 = Conv(%0, @8, @9) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
+                "%5 f32 1x32x4x4 = Conv(%3, @10, none) kernel_shape=[3,3] pads=[1,1,1,1] group=32 ; depthwise\n"
+                "%6 f32 1x32x1x1 = AveragePool(%5) kernel_shape=[4,4] strides=[1,1] pads=[0,0,0,0] ; means\n"
+                "%11 f32 1x24x1x1 = Slice(%6) starts=[0,0,0,0] steps=[1,1,1,1] sizes=[1,24,1,1] ; means/channels\n"
+                "%7 f32 1x24 = Reshape(%11) shape=[1,24] ; flat\n"
+                "output %7 ; y\n");
+}
+
+/* A fully connected layer: nothing to gain. */
+static void test_pixel_of_a_convolution(void **state) {
+    Graph *graph = new_graph(state);
+    Value *y = conv(graph, "fc", input(graph, "x", "1x8x1x1"), weights(graph, "w", "24x8x1x1"), NULL, 0);
+    graph_add_output(graph, reshape(graph, "flat", y, "1x24"), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+/* A residual that can't have the new channels keeps the sum, and all that leads to it, as it is. */
+static void test_residual_from_outside(void **state) {
+    Graph *graph = new_graph(state);
+    Value *sum = NODE(graph, OP_Add, "sum", depthwise(graph, expanded(graph)), input(graph, "residual", "1x24x4x4"));
+    graph_add_output(graph, projected(graph, "project", sum), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+static void test_residual_from_inside(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = expanded(graph), *sum = NODE(graph, OP_Add, "sum", depthwise(graph, x), x);
+    graph_add_output(graph, projected(graph, "project", sum), "y");
+    expect_pass(graph, pad_channels, NULL, NULL);
+    assert_int_equal(sum->shape.dim[1], 32);
+}
+
+static void test_graph_output(void **state) {
+    Graph *graph = new_graph(state);
+    graph_add_output(graph, depthwise(graph, expanded(graph)), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+static void test_reader_of_channels(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = depthwise(graph, expanded(graph));
+    graph_add_output(graph, NODE(graph, OP_ReduceMean, "all", x), "mean"); /* would count the zeros */
+    graph_add_output(graph, projected(graph, "project", x), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+/* 17 would grow by more than a third; 32 has nothing to gain. */
+static void test_not_worth_it(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x8x4x4");
+    Value *many = conv(graph, "c17", x, weights(graph, "w1", "17x8x1x1"), NULL, 0);
+    Value *whole = conv(graph, "c32", many, weights(graph, "w2", "32x17x1x1"), NULL, 0);
+    graph_add_output(graph, conv(graph, "c8", whole, weights(graph, "w3", "8x32x1x1"), NULL, 0), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+/* Weights that are computed at run time can't be given zeros. */
+static void test_run_time_weights(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "c", input(graph, "x", "1x8x4x4"), weights(graph, "w1", "24x8x1x1"), NULL, 0);
+    graph_add_output(graph, conv(graph, "d", x, input(graph, "w2", "8x24x1x1"), NULL, 0), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+/* A constant image differs from pixel to pixel. */
+static void test_constant_image(void **state) {
+    Graph *graph = new_graph(state);
+    Value *sum = NODE(graph, OP_Add, "sum", expanded(graph), weights(graph, "image", "24x4x4"));
+    graph_add_output(graph, projected(graph, "project", sum), "y");
+    expect_unchanged(graph, pad_channels);
+}
+
+/* The scale that a reader applies to its input gets zeros for the new channels. */
+static void test_input_scale(void **state) {
+    Graph *graph = new_graph(state);
+    Value *y = conv(graph, "conv1", input(graph, "x", "1x3x2x2"), weights(graph, "w1", "12x3x1x1"), NULL, 0);
+    Node *node = RAW_NODE(graph, OP_Conv, "conv2", y, weights(graph, "w2", "2x12x1x1"), NULL, NULL, weights(graph, "s", "12"),
+                          weights(graph, "t", "12"));
+    set_int(graph, node, A_INPUT_RELU, 1);
+    graph_add_output(graph, inferred(graph, node), "y");
+    expect_pass(graph, pad_channels,
+                "graph test\n"
+                "input %1 f32 1x3x2x2 ; x\n"
+                "const @0 f32 12x3x1x1 ; w1\n"
+                "const @3 f32 2x12x1x1 ; w2\n"
+                "const @4 f32 12 ; s\n"
+                "const @5 f32 12 ; t\n"
+                "%2 f32 1x12x2x2 = Conv(%1, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
+                "%6 f32 1x2x2x2 = Conv(%2, @3, none, none, @4, @5) input_relu=1 ; conv2\n"
+                "output %6 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x3x2x2 ; x\n"
+                "const @7 f32 16x3x1x1 ; w1\n"
+                "const @8 f32 2x16x1x1 ; w2\n"
+                "const @9 f32 16 ; s\n"
+                "const @10 f32 16 ; t\n"
+                "%2 f32 1x16x2x2 = Conv(%1, @7, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
+                "%6 f32 1x2x2x2 = Conv(%2, @8, none, none, @9, @10) input_relu=1 ; conv2\n"
+                "output %6 ; y\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        PASS_TEST(test_between_convolutions),   PASS_TEST(test_gate_and_constants),    PASS_TEST(test_slice_of_one_pixel),
+        PASS_TEST(test_pixel_of_a_convolution), PASS_TEST(test_residual_from_outside), PASS_TEST(test_residual_from_inside),
+        PASS_TEST(test_graph_output),           PASS_TEST(test_reader_of_channels),    PASS_TEST(test_not_worth_it),
+        PASS_TEST(test_run_time_weights),       PASS_TEST(test_constant_image),        PASS_TEST(test_input_scale),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
