@@ -67,7 +67,8 @@ static void choose_tile_block(ConvGeometry *g) {
     enum { ROW = 14, TRANSFORMED_BYTES = 640 * 1024 };
     int m = g->output_size, positions = (m + 2) * (m + 2);
     int64_t tiles = (int64_t)((g->out_height + m - 1) / m) * ((g->out_width + m - 1) / m);
-    int64_t tile_bytes = (int64_t)positions * (g->in_channels + g->out_channels) * (int64_t)sizeof(float);
+    int64_t products = (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+    int64_t tile_bytes = (int64_t)positions * (g->in_channels + products) * (int64_t)sizeof(float);
     int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);
     g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
     if (g->tile_block > tiles) g->tile_block = (int)tiles;

@@ -50,8 +50,8 @@ static void define_dispatcher(Emitter *e, const char *name, const char *paramete
     text_printf(&e->specialised, "static void %s(%s) {\n", name, parameters);
     if (e->variant_count) text_printf(&e->specialised, "#ifdef RUN_TIME_WIDTHS\n");
     for (int v = 0; v < e->variant_count; v++)
-        text_printf(&e->specialised, "    if (%s) {\n        %s%s(%s);\n        return;\n    }\n", e->variants[v].variant->supported,
-                    name, e->variants[v].variant->suffix, arguments);
+        text_printf(&e->specialised, "    if (%s) {\n        %s%s(%s);\n        return;\n    }\n",
+                    e->variants[v].variant->supported, name, e->variants[v].variant->suffix, arguments);
     if (e->variant_count) text_printf(&e->specialised, "#endif\n");
     text_printf(&e->specialised, "%s}\n\n", body);
 }

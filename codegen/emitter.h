@@ -66,9 +66,9 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options);
  * `constants`). Each variant of the target has its own. */
 void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
                        const char *constants);
-/* A function `static void NAME(PARAMETERS) { BODY }` of the generated file, its name made from `stem`, that uses kernels written for any
- * vector width: each variant of the target has its own, and the one for the machine is called with ARGUMENTS. Equal ones share
- * one. copy_vector_kernel comes before. Returns the name. */
+/* A function `static void NAME(PARAMETERS) { BODY }` of the generated file, its name made from `stem`, that uses kernels written
+ * for any vector width: each variant of the target has its own, and the one for the machine is called with ARGUMENTS. Equal ones
+ * share one. copy_vector_kernel comes before. Returns the name. */
 const char *vector_function(Emitter *e, const char *stem, const char *parameters, const char *arguments, const char *body);
 /* A constant `static const TYPE NAME = INITIALISER;`, its name made from `stem`; equal ones share one. Returns the name. */
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser);

@@ -7,6 +7,11 @@
 
 #include <math.h>
 
+/* Output channels in whole panels. */
+static int padded_channels(const ConvGeometry *g) {
+    return (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+}
+
 /* The packed panels that runtime/conv.h describes. `shape` of the source is [groups * out][in][height][width]. */
 static float *pack_panels(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
     int panels = (g->out_channels + BLOCK - 1) / BLOCK, taps = g->kernel_height * g->kernel_width;
@@ -54,8 +59,8 @@ static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *so
     static const double two[6][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
     const double(*G)[3] = g->output_size == 4 ? four : two;
     int size = g->output_size + 2;
-    int64_t pairs = (int64_t)g->in_channels * g->out_channels;
-    *count = pairs * size * size;
+    int64_t pairs = (int64_t)g->in_channels * g->out_channels, padded = (int64_t)g->in_channels * padded_channels(g);
+    *count = padded * size * size;
     float *packed = ARENA_ARRAY(arena, float, *count);
     for (int64_t pair = 0; pair < pairs; pair++) {
         int64_t out = pair / g->in_channels, in = pair % g->in_channels;
@@ -66,7 +71,7 @@ static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *so
             for (int q = 0; q < 3; q++) half[i][q] = G[i][0] * w[q] + G[i][1] * w[3 + q] + G[i][2] * w[6 + q];
         for (int i = 0; i < size; i++)
             for (int j = 0; j < size; j++)
-                at[(i * size + j) * pairs] = (float)(half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2]);
+                at[(i * size + j) * padded] = (float)(half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2]);
     }
     return packed;
 }
@@ -84,7 +89,7 @@ static float *pack_input_scale(Arena *arena, const ConvGeometry *g, const float 
 
 /* One bias for each lane of each panel; zeros where the node has none. */
 static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
-    int padded = g->kernel == CONV_GROUPED ? g->out_channels : (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+    int padded = g->kernel == CONV_GROUPED ? g->out_channels : padded_channels(g);
     *count = (int64_t)g->groups * padded;
     float *packed = ARENA_ARRAY(arena, float, *count);
     for (int m = 0; source && m < g->groups * g->out_channels; m++)

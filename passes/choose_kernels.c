@@ -29,7 +29,7 @@ static bool is_three_by_three(const Node *node) {
         if (node->in[1]->shape.dim[2 + axis] != 3 || attr_ints_at(node, A_STRIDES, axis, 1) != 1 ||
             attr_ints_at(node, A_DILATIONS, axis, 1) != 1)
             return false;
-    return node->in[0]->layout == LAYOUT_BLOCKED && node->out[0]->layout == LAYOUT_BLOCKED;
+    return node->in[0]->layout == LAYOUT_BLOCKED;
 }
 
 static double larger(double a, double b) {
@@ -43,8 +43,9 @@ static double weight_cycles(double bytes) {
 static double channels_in(const Node *node) {
     return (double)node->in[1]->shape.dim[1];
 }
+/* In whole panels, as both kernels compute them. */
 static double channels_out(const Node *node) {
-    return (double)node->in[1]->shape.dim[0];
+    return (double)((node->in[1]->shape.dim[0] + BLOCK - 1) / BLOCK * BLOCK);
 }
 
 static double direct_cycles(const Node *node) {

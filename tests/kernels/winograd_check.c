@@ -8,8 +8,8 @@
 
 enum { SEED = 11 };
 
-static const struct { int in, out, height, width, pad, tile_block, residual, scaled; } layers[] = {
-    {16, 32, 8, 8, 1, 4, 0, 0}, {32, 48, 7, 9, 1, 14, 1, 0}, {48, 16, 13, 6, 0, 5, 1, 0}, {16, 16, 3, 3, 1, 1, 0, 0}, {32, 32, 14, 15, 1, 14, 1, 0}, {32, 16, 9, 8, 1, 6, 0, 1},
+static const struct { int in, out, height, width, pad, tile_block, residual, scaled, planar; } layers[] = {
+    {16, 32, 8, 8, 1, 4, 0, 0, 0}, {32, 48, 7, 9, 1, 14, 1, 0, 0}, {48, 16, 13, 6, 0, 5, 1, 0, 0}, {16, 16, 3, 3, 1, 1, 0, 0, 0}, {32, 32, 14, 15, 1, 14, 1, 0, 0}, {32, 16, 9, 8, 1, 6, 0, 1, 0}, {16, 12, 9, 10, 1, 5, 1, 0, 1}, {32, 40, 5, 7, 1, 9, 0, 1, 1},
 };
 
 static const double transform[2][6][3] = {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
@@ -28,26 +28,27 @@ static float *filled(size_t count) {
 
 static float *transformed(const float *w, int in, int out, int m) {
     const double(*G)[3] = transform[m == 4];
-    float *u = filled((size_t)((m + 2) * (m + 2) * in * out));
+    const int panels = (out + 15) / 16;
+    float *u = filled((size_t)((m + 2) * (m + 2) * in * panels * 16));
     for (int k = 0; k < out; k++)
         for (int c = 0; c < in; c++)
             for (int p = 0; p < (m + 2) * (m + 2); p++) {
                 double sum = 0;
                 for (int t = 0; t < 9; t++) sum += G[p / (m + 2)][t / 3] * (double)w[(k * in + c) * 9 + t] * G[p % (m + 2)][t % 3];
-                u[((p * (out / 16) + k / 16) * in + c) * 16 + k % 16] = (float)sum;
+                u[((p * panels + k / 16) * in + c) * 16 + k % 16] = (float)sum;
             }
     return u;
 }
 
 static double check(size_t layer, int m, uint64_t *bits) {
     const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width, pad = layers[layer].pad;
-    const int rows = height + 2 * pad - 2, columns = width + 2 * pad - 2;
+    const int panels = (out + 15) / 16, rows = height + 2 * pad - 2, columns = width + 2 * pad - 2;
     const struct winograd g = {{.groups = 1, .in_channels = in, .out_channels = out, .in_height = height, .in_width = width, .out_height = rows, .out_width = columns,
                                 .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1, .dilation_width = 1,
-                                .pad_top = pad, .pad_left = pad, .sum_channels = 32, .blocked_out = 1, .low = 0.0f, .high = INFINITY}, layers[layer].tile_block};
+                                .pad_top = pad, .pad_left = pad, .sum_channels = 32, .blocked_out = !layers[layer].planar, .low = 0.0f, .high = INFINITY}, layers[layer].tile_block};
     const size_t outputs = (size_t)(out * rows * columns);
-    float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)out), *residual = filled(outputs), *y = filled(outputs);
-    float *u = transformed(w, in, out, m), *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + out) + 32)));
+    float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)panels * 16), *residual = filled(outputs), *y = filled(outputs);
+    float *u = transformed(w, in, out, m), *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + panels * 16) + 32)));
     memcpy(y, residual, outputs * sizeof *y);
     float *scale = layers[layer].scaled ? filled((size_t)in * 2) : NULL, *scaled = filled((size_t)(in * height * width));
     for (int i = 0; i < in * height * width; i++) {
@@ -60,7 +61,7 @@ static double check(size_t layer, int m, uint64_t *bits) {
     double worst = 0;
     for (int k = 0; k < out; k++)
         for (int o = 0; o < rows * columns; o++) {
-            const int at = (k / 16 * rows * columns + o) * 16 + k % 16;
+            const int at = layers[layer].planar ? k * rows * columns + o : (k / 16 * rows * columns + o) * 16 + k % 16;
             double sum = (double)bias[k] + (r ? (double)residual[at] : 0.0);
             for (int c = 0; c < in; c++)
                 for (int t = 0; t < 9; t++) {

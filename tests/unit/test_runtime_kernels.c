@@ -29,9 +29,9 @@
 #include "runtime/maximum.h"
 #include "runtime/minimum.h"
 #include "runtime/power_i64.h"
+#include "runtime/relu.h"
 #include "runtime/resize_blocked.h"
 #include "runtime/resize_planar.h"
-#include "runtime/relu.h"
 #include "runtime/saturate.h"
 #include "runtime/sigmoid.h"
 #include "runtime/softmax.h"
@@ -317,7 +317,8 @@ static void matmul_adds_scaled_products(void **state) {
 static void resizing_agrees_with_its_definition(void **state) {
     (void)state;
     enum { IN = 15, OUT = 7 * 21, CHANNELS = 32 };
-    static float in[CHANNELS * IN], blocked_in[CHANNELS * IN], out[CHANNELS * OUT], blocked_out[CHANNELS * OUT], unblocked[CHANNELS * OUT];
+    static float in[CHANNELS * IN], blocked_in[CHANNELS * IN], out[CHANNELS * OUT], blocked_out[CHANNELS * OUT],
+        unblocked[CHANNELS * OUT];
     static float scratch[3 * 21];
     int32_t row[14], column[42];
     float row_weight[14], column_weight[42];
