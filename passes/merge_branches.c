@@ -95,9 +95,9 @@ static bool merge_concat(Graph *graph, Node *concat) {
     return true;
 }
 
-/* Without broadcasting. */
+/* Without broadcasting. The Add that ends a residual block which can be skipped at run time stays as it is. */
 static bool is_plain_add(const Node *node) {
-    if (node->op != OP_Add || node->out[0]->type != F32 || has_activation(node)) return false;
+    if (node->op != OP_Add || node->out[0]->type != F32 || has_activation(node) || attr_find(node, A_BLOCK)) return false;
     return shape_equal(&node->in[0]->shape, &node->out[0]->shape) && shape_equal(&node->in[1]->shape, &node->out[0]->shape);
 }
 
