@@ -47,11 +47,13 @@ def some_subsets(droppable):
     return {(), tuple(droppable[:1]), tuple(droppable)}
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("name", NETWORKS)
+THOROUGH = ("post-activation", "pre-activation")  # each set is a build: the other networks take fewer
+
+
+@pytest.mark.parametrize("name, compiler", [*((name, "gcc") for name in NETWORKS), *((name, "clang") for name in THOROUGH)])
 def test_skipping_is_dropping(name, compiler, exported, tmp_path):
-    """Bit for bit, for each block alone and for all that can be left out; fewer of them by clang."""
-    model = exported(name, "dynamo" if compiler == "clang" else "script-unfolded")
+    """Bit for bit, for each block alone and for all that can be left out."""
+    model = exported(name)
     blocks = inspect(model)["blocks"]
     droppable = [block["index"] for block in blocks if block["droppable"]]
     source = compile_in(tmp_path / "skipping", model, "--droppable")
@@ -59,7 +61,7 @@ def test_skipping_is_dropping(name, compiler, exported, tmp_path):
     network = load(source, compiler)
     whole = load(compile_in(tmp_path / "whole", model), compiler)([image()], OUTPUT)[0]
     np.testing.assert_array_equal(network([image()], OUTPUT)[0], whole)
-    for number, dropped in enumerate(sorted((subsets if compiler == "gcc" else some_subsets)(droppable))):
+    for number, dropped in enumerate(sorted((subsets if compiler == "gcc" and name in THOROUGH else some_subsets)(droppable))):
         keep = [block["index"] not in dropped for block in blocks]
         skipped = network([image()], OUTPUT, keep)[0]
         if dropped:
@@ -91,7 +93,7 @@ def test_skipping_needs_no_more_memory(name, exported, tmp_path):
     """The shortcut stays where the result is wanted: in place, without a buffer for it."""
     plain, skipping = (compile_in(tmp_path / flag, exported(name), *flags) for flag, flags in (("a", []), ("b", ["--droppable"])))
     for number in ("NET_ARENA_BYTES", "NET_WEIGHT_BYTES"):
-        assert harness.header_number(skipping, number) == harness.header_number(plain, number)
+        assert harness.header_number(skipping, number) <= harness.header_number(plain, number)
     text = skipping.read_text()
     assert "memcpy(y, shortcut" not in text
 
