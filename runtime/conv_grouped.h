@@ -23,6 +23,13 @@ static ALWAYS_INLINE vec vec_group_channel(const float *pixel, const int width, 
 #endif
 }
 
+/* Taps are unrolled where registers hold the sums; plain C99 is for small machines. */
+#ifdef VEC_PLAIN
+enum { UNROLL_TAPS = 0 };
+#else
+enum { UNROLL_TAPS = 1 };
+#endif
+
 /* The taps that lie inside the image, of a window that may hang over its edge: [first, first + count) of each axis. */
 struct conv_taps {
     int first, count;
@@ -86,8 +93,8 @@ static ALWAYS_INLINE int conv_grouped_pixels(const struct conv *g, const float *
     CONV_TILES(PIXELS);
 #if TILE_PIXELS > 4
     CONV_TILES(4);
-#endif
     CONV_TILES(2);
+#endif
     CONV_TILES(1);
 #undef CONV_TILES
     return x;
@@ -111,7 +118,7 @@ static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in
     for (int x = 0; x < g->out_width;) {
         if (x == left && left < right) {
             const ptrdiff_t before = (ptrdiff_t)g->pad_left * 16;
-            if (size && rows.count == size) x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, size, size, size, before);
+            if (UNROLL_TAPS && size && rows.count == size) x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, size, size, size, before);
             else x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, 0, rows.count, kernel_width, before);
             continue;
         }
