@@ -7,7 +7,7 @@
 #include "runtime/vec.h"
 
 /* Weights are read once a strip, in order, from a cache they outgrow: floats to ask for ahead of their use. */
-enum { WEIGHTS_AHEAD = 512 };
+enum { WEIGHTS_AHEAD = 512, SHORT_PANEL = 1024 };
 
 /* Where the input of a tile lies, in floats. */
 struct conv_input {
@@ -30,6 +30,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
         }
     }
     const size_t second = (size_t)(LANES / 16) * at->panel + LANES % 16; /* where the second vector's weights are */
+    /* Two short panels side by side: the next two follow both. */
+    const size_t ahead = LANES * TILE_VECTORS > 16 && at->panel <= SHORT_PANEL ? 2 * at->panel : WEIGHTS_AHEAD;
     int part = 0;
     for (int first = 0; first < g->in_channels; first += 16, part += 16, in += at->block) {
         if (part == g->sum_channels) {
@@ -47,8 +49,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                 for (int c = 0; c < count; c++, a += channel, weights += 16) {
                     /* Named, not in an array: gcc keeps an array in memory in some of the variants. */
                     const vec b0 = vec_load(weights), b1 = vectors == 2 ? vec_load(weights + second) : b0;
-                    PREFETCH(weights + WEIGHTS_AHEAD);
-                    if (vectors == 2) PREFETCH(weights + second + WEIGHTS_AHEAD);
+                    PREFETCH(weights + ahead);
+                    if (vectors == 2) PREFETCH(weights + second + ahead);
                     UNROLL for (int m = 0; m < pixels; m++) {
                         const float s = a[(size_t)m * pixel];
                         acc[m][0] = vec_fma(s, b0, acc[m][0]);
