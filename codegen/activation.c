@@ -5,20 +5,6 @@
 
 #include <math.h>
 
-Activation activation_of(Op op) {
-    switch (op) {
-    case OP_Relu: return ACT_RELU;
-    case OP_LeakyRelu: return ACT_LEAKY_RELU;
-    case OP_Clip: return ACT_CLIP;
-    case OP_Sigmoid: return ACT_SIGMOID;
-    case OP_Tanh: return ACT_TANH;
-    case OP_HardSigmoid: return ACT_HARD_SIGMOID;
-    case OP_HardSwish: return ACT_HARD_SWISH;
-    case OP_Elu: return ACT_ELU;
-    default: return ACT_NONE;
-    }
-}
-
 void activation_parameters(const Node *node, double *alpha, double *beta) {
     double otherwise = node->op == OP_LeakyRelu ? (double)0.01f : node->op == OP_HardSigmoid ? (double)0.2f : 1;
     *alpha = node->op == OP_Clip ? attr_float(node, A_MIN, -INFINITY) : attr_float(node, A_ALPHA, otherwise);

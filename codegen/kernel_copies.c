@@ -84,10 +84,6 @@ static const char *kernel_body(Emitter *e, KernelCopies *to, int kernel) {
     return body.data ? body.data : "";
 }
 
-static bool is_word(char c) {
-    return isalnum((unsigned char)c) || c == '_';
-}
-
 /* Does a line of runtime/ define `word`, as a macro, a structure, an enumerator or a function? Definitions start their line
  * there. */
 static bool defines(const char *line, size_t length, const char *word, size_t word_length) {

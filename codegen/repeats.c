@@ -3,7 +3,6 @@
  * of a table for each of them. The compiler's work and the stack then don't grow with depth. */
 #include "codegen/repeats.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,10 +48,6 @@ typedef struct {
 typedef struct {
     int first, length, times;
 } Run;
-
-static bool is_word(char c) {
-    return isalnum((unsigned char)c) || c == '_';
-}
 
 static int by_name(const void *a, const void *b) {
     return strcmp(((const Place *)a)->name, ((const Place *)b)->name);

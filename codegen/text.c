@@ -38,6 +38,10 @@ void text_printf(Text *text, const char *format, ...) {
     va_end(arguments);
 }
 
+bool is_word(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
 const char *identifier_part(Arena *arena, const char *name) {
     enum { LONGEST = 40 };
     char *part = arena_alloc(arena, LONGEST + 1, 1);

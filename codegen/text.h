@@ -14,6 +14,8 @@ void text_add(Text *text, const char *bytes, size_t length);
 void text_printf(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vprintf(Text *text, const char *format, va_list arguments);
 
+/* Can it stand in a C identifier? */
+bool is_word(char c);
 /* `name` as part of a C identifier: letters, digits and single underscores, at most 40 characters, never empty. */
 const char *identifier_part(Arena *arena, const char *name);
 /* `text` made safe inside a comment: printable ASCII, no comment delimiters, at most 120 characters. */

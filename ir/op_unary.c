@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-static Activation activation_of(Op op) {
+Activation activation_of(Op op) {
     switch (op) {
     case OP_Relu: return ACT_RELU;
     case OP_LeakyRelu: return ACT_LEAKY_RELU;

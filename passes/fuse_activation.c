@@ -14,18 +14,22 @@ typedef struct {
 } Fused;
 
 /* ACT_NONE for any other operator. Defaults as in ONNX's LeakyRelu-16, Elu-6 and HardSigmoid-6. */
-static Fused activation_of(const Node *node) {
-    switch (node->op) {
-    case OP_Relu: return (Fused){ACT_RELU, 0, 0};
-    case OP_LeakyRelu: return (Fused){ACT_LEAKY_RELU, attr_float(node, A_ALPHA, 0.01), 0};
-    case OP_Clip: return (Fused){ACT_CLIP, attr_float(node, A_MIN, -INFINITY), attr_float(node, A_MAX, INFINITY)};
-    case OP_Sigmoid: return (Fused){ACT_SIGMOID, 0, 0};
-    case OP_Tanh: return (Fused){ACT_TANH, 0, 0};
-    case OP_HardSigmoid: return (Fused){ACT_HARD_SIGMOID, attr_float(node, A_ALPHA, 0.2), attr_float(node, A_BETA, 0.5)};
-    case OP_HardSwish: return (Fused){ACT_HARD_SWISH, 0, 0};
-    case OP_Elu: return (Fused){ACT_ELU, attr_float(node, A_ALPHA, 1), 0};
-    default: return (Fused){ACT_NONE, 0, 0};
+static Fused fused_of(const Node *node) {
+    Fused fused = {activation_of(node->op), 0, 0};
+    switch (fused.activation) {
+    case ACT_LEAKY_RELU: fused.alpha = attr_float(node, A_ALPHA, 0.01); break;
+    case ACT_CLIP:
+        fused.alpha = attr_float(node, A_MIN, -INFINITY);
+        fused.beta = attr_float(node, A_MAX, INFINITY);
+        break;
+    case ACT_HARD_SIGMOID:
+        fused.alpha = attr_float(node, A_ALPHA, 0.2);
+        fused.beta = attr_float(node, A_BETA, 0.5);
+        break;
+    case ACT_ELU: fused.alpha = attr_float(node, A_ALPHA, 1); break;
+    default: break;
     }
+    return fused;
 }
 
 static bool has_parameters(Activation activation) {
@@ -40,7 +44,7 @@ bool fuse_activation(Graph *graph) {
     if (!recognise_activations(graph)) return false;
     for (Node *node = graph->first, *next; node; node = next) {
         next = node->next;
-        Fused fused = activation_of(node);
+        Fused fused = fused_of(node);
         if (fused.activation == ACT_NONE) continue;
         Node *layer = node->in[0]->producer;
         if (!layer || !takes_activation(layer) || value_single_user(layer->out[0]) != node) continue;
