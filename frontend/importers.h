@@ -69,15 +69,11 @@ Value *op_cast(const OpImport *op, Value *x, Dtype type);
 /* A constant whose elements all are the `size` bytes at `element`. */
 Value *op_filled(const OpImport *op, Dtype type, const Shape *shape, const void *element);
 
-#define IMPORTERS(X)                                                                                                             \
-    X(unary)                                                                                                                     \
-    X(parametric)                                                                                                                \
-    X(clip) X(cast) X(cast_like) X(hard_swish) X(binary) X(pow) X(prelu) X(variadic) X(where) X(conv) X(pool) X(global_pool)     \
-        X(batchnorm) X(lrn) X(gemm) X(matmul) X(reduce) X(softmax) X(reshape) X(flatten) X(squeeze) X(unsqueeze) X(transpose)    \
-            X(expand) X(concat) X(split) X(slice) X(gather) X(pad) X(resize) X(upsample) X(identity) X(dropout) X(constant)      \
-                X(constant_of_shape) X(shape) X(size) X(rounding) X(range) X(recurrent)
-#define DECLARE(name) ImportFunction import_##name;
-IMPORTERS(DECLARE)
-#undef DECLARE
+ImportFunction import_unary, import_parametric, import_clip, import_cast, import_cast_like, import_hard_swish, import_binary,
+    import_pow, import_prelu, import_variadic, import_where, import_conv, import_pool, import_global_pool, import_batchnorm,
+    import_lrn, import_gemm, import_matmul, import_reduce, import_softmax, import_reshape, import_flatten, import_squeeze,
+    import_unsqueeze, import_transpose, import_expand, import_concat, import_split, import_slice, import_gather, import_pad,
+    import_resize, import_upsample, import_identity, import_dropout, import_constant, import_constant_of_shape, import_shape,
+    import_size, import_rounding, import_range, import_recurrent;
 
 #endif

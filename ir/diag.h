@@ -18,10 +18,10 @@ enum { DIAG_TEXT = 1024, DIAG_NOTES = 16 };
 
 typedef struct {
     Status status;
-    const char *model;             /* path as the user gave it, or NULL */
-    char where[DIAG_TEXT];         /* "node 'layer1.0/conv1' (Conv)", or empty */
-    char text[DIAG_TEXT];          /* what is wrong, and what to do */
-    char notes[DIAG_NOTES][256];   /* e.g. "dimension 'batch' is symbolic: taken as 1 (--dim batch=N sets it)" */
+    const char *model;           /* path as the user gave it, or NULL */
+    char where[DIAG_TEXT];       /* "node 'layer1.0/conv1' (Conv)", or empty */
+    char text[DIAG_TEXT];        /* what is wrong, and what to do */
+    char notes[DIAG_NOTES][256]; /* e.g. "dimension 'batch' is symbolic: taken as 1 (--dim batch=N sets it)" */
     int note_count;
 } Diag;
 

@@ -57,12 +57,12 @@ typedef struct Value {
     const char *name; /* the ONNX name it came from, or one made from it */
     Dtype type;
     Shape shape;
-    const void *data; /* constants only: shape_count elements of `type`, row-major, always planar */
+    const void *data;                 /* constants only: shape_count elements of `type`, row-major, always planar */
     const Quantisation *quantisation; /* NULL: plain numbers */
     Layout layout;
     MemoryPool pool;
-    Node *producer;   /* NULL for graph inputs and constants */
-    Node **users;     /* one entry per input slot that reads it */
+    Node *producer; /* NULL for graph inputs and constants */
+    Node **users;   /* one entry per input slot that reads it */
     int user_count, user_capacity;
     bool is_input;
     int output_count; /* how many graph outputs it is */
@@ -78,8 +78,8 @@ struct Node {
     int out_count;
     Attr *attrs;
     int attr_count, attr_capacity;
-    Node *prev, *next;   /* execution order */
-    int mark;            /* scratch for one pass; no meaning between passes */
+    Node *prev, *next; /* execution order */
+    int mark;          /* scratch for one pass; no meaning between passes */
 };
 
 /* What choices between kernels favour. */
@@ -103,7 +103,7 @@ typedef struct {
     Value **inputs, **outputs; /* in graph order */
     const char **output_names; /* ONNX names: two outputs may be one value, or an input */
     int input_count, output_count;
-    int value_count;           /* ids run from 0 to value_count - 1 */
+    int value_count; /* ids run from 0 to value_count - 1 */
 } Graph;
 
 Graph *graph_new(Arena *arena, Diag *diag, const char *name);
@@ -149,8 +149,7 @@ double attr_double_at(const Node *node, AttrKey key, int index, double otherwise
 void attrs_copy(Graph *graph, Node *to, const Node *from);
 
 /* Fails at this node, with its name and ONNX operator type. */
-bool node_fail(Graph *graph, const Node *node, Status status, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+bool node_fail(Graph *graph, const Node *node, Status status, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Text of the whole graph, in arena memory: the form that --dump-ir prints and tests compare. */
 const char *graph_print(Graph *graph);

@@ -18,7 +18,18 @@ const OpInfo *op_info(Op op);
 const char *attr_name(AttrKey key);
 
 /* Fused into an epilogue; the same functions as the operators of that name. */
-typedef enum { ACT_NONE, ACT_RELU, ACT_LEAKY_RELU, ACT_CLIP, ACT_SIGMOID, ACT_TANH, ACT_HARD_SIGMOID, ACT_HARD_SWISH, ACT_ELU, ACT_COUNT } Activation;
+typedef enum {
+    ACT_NONE,
+    ACT_RELU,
+    ACT_LEAKY_RELU,
+    ACT_CLIP,
+    ACT_SIGMOID,
+    ACT_TANH,
+    ACT_HARD_SIGMOID,
+    ACT_HARD_SWISH,
+    ACT_ELU,
+    ACT_COUNT
+} Activation;
 /* What an operator of its own computes; ACT_NONE for any other operator. */
 Activation activation_of(Op op);
 /* alpha, beta: slope for LeakyRelu and Elu; bounds for Clip; alpha x + beta for HardSigmoid. */

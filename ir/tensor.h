@@ -8,7 +8,7 @@ typedef struct {
     Dtype type;
     Shape shape;
     int64_t count;
-    double *f;  /* exactly one of f and i is set */
+    double *f; /* exactly one of f and i is set */
     int64_t *i;
 } Tensor;
 

@@ -8,9 +8,9 @@
 
 typedef enum { F32, F64, F16, BF16, I8, U8, I16, U16, I32, U32, I64, U64, BOOL, DTYPE_COUNT } Dtype;
 
-size_t dtype_size(Dtype type);         /* bytes an element */
-const char *dtype_name(Dtype type);    /* "f32" */
-const char *dtype_c_name(Dtype type);  /* "float"; F16 and BF16 "uint16_t"; BOOL "unsigned char" */
+size_t dtype_size(Dtype type);           /* bytes an element */
+const char *dtype_name(Dtype type);      /* "f32" */
+const char *dtype_c_name(Dtype type);    /* "float"; F16 and BF16 "uint16_t"; BOOL "unsigned char" */
 const char *dtype_onnx_name(Dtype type); /* "float" in ONNX's words: "tensor(float)" without the wrapper */
 bool dtype_is_float(Dtype type);
 

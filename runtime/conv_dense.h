@@ -4,17 +4,20 @@
 #include "runtime/conv_row_blocked.h"
 #include "runtime/conv_strip.h"
 
-/* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are
- * constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied. `residual` (or NULL) has the output's layout and may be the output itself. */
-static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, const float *scale, const float *weights, const float *bias, const float *residual,
-                                     float *out, float *scratch, const int unit, const int stride) {
+/* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
+ * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
+ * `residual` (or NULL) has the output's layout and may be the output itself. */
+static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, const float *scale, const float *weights,
+                                     const float *bias, const float *residual, float *out, float *scratch, const int unit,
+                                     const int stride) {
     const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
     const int height = copied ? g->padded_rows : g->in_height, width = copied ? g->padded_width : g->in_width;
     const int planes = unit == 16 ? g->in_channels / 16 : g->in_channels;
     const size_t plane = (size_t)height * (size_t)width, out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
-    const struct conv_input at = {plane * 16, (size_t)(g->dilation_height * width * unit), (size_t)(g->dilation_width * unit), panel_floats};
+    const struct conv_input at = {plane * 16, (size_t)(g->dilation_height * width * unit), (size_t)(g->dilation_width * unit),
+                                  panel_floats};
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
         for (int first = 0; first < g->out_height; first += g->strip_rows) {
@@ -29,12 +32,15 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
                 const float *b = bias + group * panels * 16 + channels;
                 const float *a = strip + (size_t)(y * g->stride_height * width * unit);
                 const size_t below = (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
-                const size_t o = (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane + below + (size_t)(first + y) * out_row;
+                const size_t o =
+                    (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane + below + (size_t)(first + y) * out_row;
                 const float *r = residual ? residual + o : residual;
                 const int lanes = g->out_channels - channels;
                 const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
-                if (unit == 16 && stride == 1) conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
-                else conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
+                if (unit == 16 && stride == 1)
+                    conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
+                else
+                    conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
             }
         }
     }

@@ -4,9 +4,11 @@
 #include "runtime/conv.h"
 #include "runtime/fma.h"
 
-/* One image, planar in and out, with weights as ONNX has them, [out channel][channel of the group][row][column]: for weights that are computed at
- * run time. `bias` and `residual` may be NULL. The sum runs as in the packed kernels: by blocks of 16 channels, then taps. */
-static void conv_direct(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual, float *out) {
+/* One image, planar in and out, with weights as ONNX has them, [out channel][channel of the group][row][column]: for weights that
+ * are computed at run time. `bias` and `residual` may be NULL. The sum runs as in the packed kernels: by blocks of 16 channels,
+ * then taps. */
+static void conv_direct(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
+                        float *out) {
     const int taps = g->kernel_height * g->kernel_width;
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width;
     size_t o = 0;
@@ -26,7 +28,8 @@ static void conv_direct(const struct conv *g, const float *in, const float *weig
                         const int column = x * g->stride_width - g->pad_left + tap % g->kernel_width * g->dilation_width;
                         if (row < 0 || row >= g->in_height || column < 0 || column >= g->in_width) continue;
                         for (int c = first; c < first + 16 && c < g->in_channels; c++)
-                            sum = fma_f32(group_in[(size_t)c * in_plane + (size_t)row * (size_t)g->in_width + (size_t)column], w[c * taps + tap], sum);
+                            sum = fma_f32(group_in[(size_t)c * in_plane + (size_t)row * (size_t)g->in_width + (size_t)column],
+                                          w[c * taps + tap], sum);
                     }
                 }
                 sum += total;

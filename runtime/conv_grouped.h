@@ -46,50 +46,56 @@ static ALWAYS_INLINE struct conv_taps conv_taps_inside(int start, int dilation, 
 /* One tap of `pixels` pixels, `pixel` floats apart; the first lane of the vector is `behind` lanes into its group. */
 static ALWAYS_INLINE void conv_grouped_tap(vec *acc, const float *in, const float *weights, const size_t pixel, const int behind,
                                            const int pixels, const int width) {
-    UNROLL for (int c = 0; c < width; c++) {
+    UNROLL_FOR (int c = 0; c < width; c++) {
         const vec w = vec_load(weights + c * 16);
-        UNROLL for (int m = 0; m < pixels; m++) {
-            if (width > LANES) acc[m] = vec_fma((in - behind)[(size_t)m * pixel + (size_t)c], w, acc[m]);
-            else acc[m] = vec_fma_lanes(vec_group_channel(in + (size_t)m * pixel, width, c), w, acc[m]);
+        UNROLL_FOR (int m = 0; m < pixels; m++) {
+            if (width > LANES)
+                acc[m] = vec_fma((in - behind)[(size_t)m * pixel + (size_t)c], w, acc[m]);
+            else
+                acc[m] = vec_fma_lanes(vec_group_channel(in + (size_t)m * pixel, width, c), w, acc[m]);
         }
     }
 }
 
-/* `pixels` pixels of a row by one vector of channels, over `rows` by `columns` taps, of which `in` and `weights` are the first. Where `size` is not 0 it
- * stands for both. `first_lane` is the vector's place in the block. */
+/* `pixels` pixels of a row by one vector of channels, over `rows` by `columns` taps, of which `in` and `weights` are the first.
+ * Where `size` is not 0 it stands for both. `first_lane` is the vector's place in the block. */
 static ALWAYS_INLINE void conv_grouped_tile(const struct conv *g, const float *in, const float *weights, const float *bias,
-                                            const float *residual, float *out, const int first_lane, const int pixels, const int width,
-                                            const int size, int rows, int columns) {
+                                            const float *residual, float *out, const int first_lane, const int pixels,
+                                            const int width, const int size, int rows, int columns) {
     /* Where a group is wider than a vector, all lanes read the same group, which starts before the vector. */
     const int behind = width > LANES ? first_lane % width : 0;
     const size_t pixel = (size_t)g->stride_width * 16, row = (size_t)(g->dilation_height * g->in_width) * 16;
-    const size_t column = (size_t)g->dilation_width * 16, tap = (size_t)width * 16, tap_row = (size_t)(size ? size : g->kernel_width) * tap;
+    const size_t column = (size_t)g->dilation_width * 16, tap = (size_t)width * 16,
+                 tap_row = (size_t)(size ? size : g->kernel_width) * tap;
     vec acc[TILE_PIXELS];
-    UNROLL for (int m = 0; m < pixels; m++) acc[m] = vec_load(bias);
+    UNROLL_FOR (int m = 0; m < pixels; m++) acc[m] = vec_load(bias);
     if (size) {
-        UNROLL for (int ky = 0; ky < size; ky++)
-            UNROLL for (int kx = 0; kx < size; kx++)
-                conv_grouped_tap(acc, in + (size_t)ky * row + (size_t)kx * column, weights + (size_t)ky * tap_row + (size_t)kx * tap, pixel, behind, pixels, width);
+        UNROLL_FOR (int ky = 0; ky < size; ky++)
+            UNROLL_FOR (int kx = 0; kx < size; kx++)
+                conv_grouped_tap(acc, in + (size_t)ky * row + (size_t)kx * column,
+                                 weights + (size_t)ky * tap_row + (size_t)kx * tap, pixel, behind, pixels, width);
     } else {
         for (int ky = 0; ky < rows; ky++)
             for (int kx = 0; kx < columns; kx++)
-                conv_grouped_tap(acc, in + (size_t)ky * row + (size_t)kx * column, weights + (size_t)ky * tap_row + (size_t)kx * tap, pixel, behind, pixels, width);
+                conv_grouped_tap(acc, in + (size_t)ky * row + (size_t)kx * column,
+                                 weights + (size_t)ky * tap_row + (size_t)kx * tap, pixel, behind, pixels, width);
     }
-    UNROLL for (int m = 0; m < pixels; m++) {
+    UNROLL_FOR (int m = 0; m < pixels; m++) {
         if (residual) acc[m] = vec_add(acc[m], vec_load(residual + m * 16));
         vec_store(out + m * 16, vec_clamp(acc[m], g->low, g->high));
     }
 }
 
-/* The pixels [x, end) of a row, whose windows all have these taps. `in` is the row's first pixel, `before` floats behind the first tap of output
- * pixel 0. Returns `end`. */
+/* The pixels [x, end) of a row, whose windows all have these taps. `in` is the row's first pixel, `before` floats behind the
+ * first tap of output pixel 0. Returns `end`. */
 static ALWAYS_INLINE int conv_grouped_pixels(const struct conv *g, const float *in, const float *weights, const float *bias,
                                              const float *residual, float *out, int x, const int end, const int first_lane,
                                              const int width, const int size, int rows, int columns, const ptrdiff_t before) {
     enum { PIXELS = TILE_PIXELS < 8 ? TILE_PIXELS : 8 };
-#define CONV_TILES(pixels) \
-    for (; x + (pixels) <= end; x += (pixels)) \
-    conv_grouped_tile(g, in + ((ptrdiff_t)x * g->stride_width * 16 - before), weights, bias, residual ? residual + x * 16 : residual, out + x * 16, first_lane, pixels, width, size, rows, columns)
+#define CONV_TILES(pixels)                                                                                                       \
+    for (; x + (pixels) <= end; x += (pixels))                                                                                   \
+    conv_grouped_tile(g, in + ((ptrdiff_t)x * g->stride_width * 16 - before), weights, bias,                                     \
+                      residual ? residual + x * 16 : residual, out + x * 16, first_lane, pixels, width, size, rows, columns)
     CONV_TILES(PIXELS);
 #if TILE_PIXELS > 4
     CONV_TILES(4);
@@ -100,8 +106,8 @@ static ALWAYS_INLINE int conv_grouped_pixels(const struct conv *g, const float *
     return x;
 }
 
-/* One row of output pixels by one vector of channels; `in` is the plane. `size` is the kernel's edge where it is square and known when this is
- * compiled, else 0. Windows that hang over the edge take the taps inside alone. */
+/* One row of output pixels by one vector of channels; `in` is the plane. `size` is the kernel's edge where it is square and known
+ * when this is compiled, else 0. Windows that hang over the edge take the taps inside alone. */
 static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in, const float *weights, const float *bias,
                                            const float *residual, float *out, const int y, const int first_lane, const int width,
                                            const int size) {
@@ -118,23 +124,26 @@ static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in
     for (int x = 0; x < g->out_width;) {
         if (x == left && left < right) {
             const ptrdiff_t before = (ptrdiff_t)g->pad_left * 16;
-            if (UNROLL_TAPS && size && rows.count == size) x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, size, size, size, before);
-            else x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, 0, rows.count, kernel_width, before);
+            if (UNROLL_TAPS && size && rows.count == size)
+                x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, size, size, size, before);
+            else
+                x = conv_grouped_pixels(g, a, w, bias, residual, out, x, right, first_lane, width, 0, rows.count, kernel_width,
+                                        before);
             continue;
         }
         const int start = x * g->stride_width - g->pad_left;
         const struct conv_taps columns = conv_taps_inside(start, g->dilation_width, kernel_width, g->in_width);
         const size_t first = (size_t)(columns.count ? start + columns.first * g->dilation_width : 0) * 16;
-        conv_grouped_tile(g, a + first, w + columns.first * width * 16, bias, residual ? residual + x * 16 : residual, out + x * 16, first_lane, 1, width, 0,
-                          rows.count, columns.count);
+        conv_grouped_tile(g, a + first, w + columns.first * width * 16, bias, residual ? residual + x * 16 : residual,
+                          out + x * 16, first_lane, 1, width, 0, rows.count, columns.count);
         x++;
     }
 }
 
-/* One image, blocked in and out, in groups of `width` channels, a divisor of 16; `width` and `size` are constants where this is called. Weights are
- * [block][kernel row][kernel column][channel of the group][16]. No scratch is needed. */
-static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
-                                       float *out, float *scratch, const int width, const int size) {
+/* One image, blocked in and out, in groups of `width` channels, a divisor of 16; `width` and `size` are constants where this is
+ * called. Weights are [block][kernel row][kernel column][channel of the group][16]. No scratch is needed. */
+static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, const float *weights, const float *bias,
+                                       const float *residual, float *out, float *scratch, const int width, const int size) {
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_row = (size_t)g->out_width * 16;
     const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
     (void)scratch;

@@ -8,7 +8,8 @@
 
 /* Copies the input rows that output rows from `first_row` on need to `strip`, with the border of zeros around them:
  * `planes` planes whose pixels are `unit` floats (16 blocked, 1 planar). `scale` is the input scale, or NULL. */
-static void conv_strip(const struct conv *g, const float *in, const float *scale, float *strip, int first_row, int planes, int unit) {
+static void conv_strip(const struct conv *g, const float *in, const float *scale, float *strip, int first_row, int planes,
+                       int unit) {
     const size_t row_floats = (size_t)g->padded_width * (size_t)unit;
     const int available = g->in_width < g->padded_width - g->pad_left ? g->in_width : g->padded_width - g->pad_left;
     const size_t left = (size_t)g->pad_left * (size_t)unit, middle = (size_t)available * (size_t)unit;
@@ -22,9 +23,12 @@ static void conv_strip(const struct conv *g, const float *in, const float *scale
         }
         memset(row, 0, left * sizeof *row);
         const float *from = in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit;
-        if (!scale) memcpy(row + left, from, middle * sizeof *row);
-        else if (unit == 16) conv_scale_blocked(from, scale + p * 32, row + left, middle, g->in_low);
-        else conv_scale_planar(from, scale + p * 2, row + left, middle, g->in_low);
+        if (!scale)
+            memcpy(row + left, from, middle * sizeof *row);
+        else if (unit == 16)
+            conv_scale_blocked(from, scale + p * 32, row + left, middle, g->in_low);
+        else
+            conv_scale_planar(from, scale + p * 2, row + left, middle, g->in_low);
         memset(row + left + middle, 0, (row_floats - left - middle) * sizeof *row);
     }
 }

@@ -15,16 +15,17 @@ struct conv_input {
     size_t panel;              /* from one panel of weights to the next */
 };
 
-/* PIXELS output pixels of a row by VECTORS vectors of output channels; `pixel` and `channel` are the input's steps from pixel to pixel and from
- * channel to channel. All four are constants where this is called. `lanes` (planar output): channels that exist. */
+/* PIXELS output pixels of a row by VECTORS vectors of output channels; `pixel` and `channel` are the input's steps from pixel to
+ * pixel and from channel to channel. All four are constants where this is called. `lanes` (planar output): channels that exist.
+ */
 static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
                                     const float *bias, const float *residual, float *out, int lanes, const int pixels,
                                     const int vectors, const size_t pixel, const size_t channel) {
     vec acc[TILE_PIXELS][TILE_VECTORS];
     volatile vec total[TILE_PIXELS][TILE_VECTORS]; /* in memory: the sums and the weights need the registers */
-    UNROLL for (int n = 0; n < vectors; n++) {
+    UNROLL_FOR (int n = 0; n < vectors; n++) {
         const vec b = vec_load(bias + n * LANES);
-        UNROLL for (int m = 0; m < pixels; m++) {
+        UNROLL_FOR (int m = 0; m < pixels; m++) {
             acc[m][n] = b;
             total[m][n] = vec_zero();
         }
@@ -35,8 +36,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
     int part = 0;
     for (int first = 0; first < g->in_channels; first += 16, part += 16, in += at->block) {
         if (part == g->sum_channels) {
-            UNROLL for (int n = 0; n < vectors; n++)
-                UNROLL for (int m = 0; m < pixels; m++) {
+            UNROLL_FOR (int n = 0; n < vectors; n++)
+                UNROLL_FOR (int m = 0; m < pixels; m++) {
                     total[m][n] = vec_add(total[m][n], acc[m][n]);
                     acc[m][n] = vec_zero();
                 }
@@ -51,7 +52,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                     const vec b0 = vec_load(weights), b1 = vectors == 2 ? vec_load(weights + second) : b0;
                     PREFETCH(weights + ahead);
                     if (vectors == 2) PREFETCH(weights + second + ahead);
-                    UNROLL for (int m = 0; m < pixels; m++) {
+                    UNROLL_FOR (int m = 0; m < pixels; m++) {
                         const float s = a[(size_t)m * pixel];
                         acc[m][0] = vec_fma(s, b0, acc[m][0]);
                         if (vectors == 2) acc[m][TILE_VECTORS - 1] = vec_fma(s, b1, acc[m][TILE_VECTORS - 1]);
@@ -59,13 +60,13 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                 }
             }
     }
-    UNROLL for (int n = 0; n < vectors; n++)
-        UNROLL for (int m = 0; m < pixels; m++) acc[m][n] = vec_add(total[m][n], acc[m][n]);
+    UNROLL_FOR (int n = 0; n < vectors; n++)
+        UNROLL_FOR (int m = 0; m < pixels; m++) acc[m][n] = vec_add(total[m][n], acc[m][n]);
     const size_t plane = (size_t)g->out_height * (size_t)g->out_width;
     if (g->blocked_out) {
-        UNROLL for (int n = 0; n < vectors; n++) {
+        UNROLL_FOR (int n = 0; n < vectors; n++) {
             const size_t offset = (size_t)(n * LANES / 16) * plane * 16 + (size_t)(n * LANES % 16);
-            UNROLL for (int m = 0; m < pixels; m++) {
+            UNROLL_FOR (int m = 0; m < pixels; m++) {
                 const size_t o = offset + (size_t)m * 16;
                 const vec v = residual ? vec_add(acc[m][n], vec_load(residual + o)) : acc[m][n];
                 vec_store(out + o, vec_clamp(v, g->low, g->high));
@@ -73,8 +74,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
         }
     } else {
         float tile[TILE_PIXELS][TILE_VECTORS * LANES];
-        UNROLL for (int m = 0; m < pixels; m++)
-            UNROLL for (int n = 0; n < vectors; n++) vec_store(&tile[m][n * LANES], acc[m][n]);
+        UNROLL_FOR (int m = 0; m < pixels; m++)
+            UNROLL_FOR (int n = 0; n < vectors; n++) vec_store(&tile[m][n * LANES], acc[m][n]);
         for (int l = 0; l < vectors * LANES && l < lanes; l++)
             for (int m = 0; m < pixels; m++) {
                 const size_t o = (size_t)l * plane + (size_t)m;

@@ -8,7 +8,8 @@
 #ifdef __GNUC__
 __attribute__((unused))
 #endif
-static inline float fma_f32(float a, float b, float c) {
+static inline float
+fma_f32(float a, float b, float c) {
 #if defined(__GNUC__) && (defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA))
     return __builtin_fmaf(a, b, c);
 #elif defined(FP_FAST_FMAF)

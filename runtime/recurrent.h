@@ -6,18 +6,18 @@
 #include "runtime/conv.h"
 
 /* What LSTM and GRU share. A layer's input products, of all time steps at once, are a pointwise convolution; `input` describes
- * it: one row of `steps` pixels, gates * blocks panels of 16 hidden units. What depends on the state before runs step by step. Hidden
- * units fill blocks of 16, the last one with units of zero weights that nobody reads. */
+ * it: one row of `steps` pixels, gates * blocks panels of 16 hidden units. What depends on the state before runs step by step.
+ * Hidden units fill blocks of 16, the last one with units of zero weights that nobody reads. */
 struct recurrent {
     struct conv input;
     int hidden, blocks;
-    int sum_units;                 /* hidden units in one partial sum, as sum_channels of a convolution */
-    int reverse;                   /* from the last step to the first */
-    int coupled;                   /* LSTM: the forget gate is 1 - the input gate */
-    int reset_after;               /* GRU: the reset gate scales the recurrent products, not the state that is multiplied */
-    size_t in_step, out_step;      /* floats from one time step to the next */
-    float clip;                    /* gates' sums are limited to +-clip before their activation */
-    float alpha[3], beta[3];       /* parameters of the activations */
+    int sum_units;            /* hidden units in one partial sum, as sum_channels of a convolution */
+    int reverse;              /* from the last step to the first */
+    int coupled;              /* LSTM: the forget gate is 1 - the input gate */
+    int reset_after;          /* GRU: the reset gate scales the recurrent products, not the state that is multiplied */
+    size_t in_step, out_step; /* floats from one time step to the next */
+    float clip;               /* gates' sums are limited to +-clip before their activation */
+    float alpha[3], beta[3];  /* parameters of the activations */
 };
 
 /* One sequence. Initial states may be NULL for zeros, results NULL where nobody reads them. */

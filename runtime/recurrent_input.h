@@ -5,9 +5,10 @@
 #include "runtime/recurrent.h"
 #include "runtime/threads.h"
 
-/* The input's part of every gate's sum, with its bias, for all time steps: [gate][block][step][16]. `in_step` is constant where this is called. */
-static ALWAYS_INLINE void recurrent_input(const struct recurrent *g, const float *x, const float *weights, const float *bias, float *out,
-                                          const size_t in_step) {
+/* The input's part of every gate's sum, with its bias, for all time steps: [gate][block][step][16]. `in_step` is constant where
+ * this is called. */
+static ALWAYS_INLINE void recurrent_input(const struct recurrent *g, const float *x, const float *weights, const float *bias,
+                                          float *out, const size_t in_step) {
     const struct conv *c = &g->input;
     const struct conv_input at = {16, 0, 0, (size_t)c->in_channels * 16};
     const int wide = LANES * TILE_VECTORS, tasks = (c->out_channels + wide - 1) / wide;

@@ -12,8 +12,8 @@ struct resize {
 };
 
 struct resize_tables {
-    const int32_t *row, *column;              /* [out][taps]: which of the input's */
-    const float *row_weight, *column_weight;  /* [out][taps]; NULL where one tap has weight 1 (nearest) */
+    const int32_t *row, *column;             /* [out][taps]: which of the input's */
+    const float *row_weight, *column_weight; /* [out][taps]; NULL where one tap has weight 1 (nearest) */
 };
 
 #endif

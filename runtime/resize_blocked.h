@@ -28,7 +28,8 @@ static ALWAYS_INLINE void resize_blocked(const struct resize *r, const struct re
         const float *plane = in + (size_t)(task / r->out_height) * in_plane;
         float *row = out + (size_t)task * out_row;
         for (int x = 0; x < r->out_width; x++)
-            for (int l = 0; l < 16; l += LANES) vec_store(row + x * 16 + l, resize_pixel(r, t, plane + l, task % r->out_height, x));
+            for (int l = 0; l < 16; l += LANES)
+                vec_store(row + x * 16 + l, resize_pixel(r, t, plane + l, task % r->out_height, x));
     }
 }
 

@@ -21,11 +21,11 @@
 #endif
 /* Constant bounds unroll, so that accumulators stay in registers. */
 #if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_FOR _Pragma("clang loop unroll(full)") for
 #elif defined(__GNUC__)
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_FOR _Pragma("GCC unroll 16") for
 #else
-#define UNROLL
+#define UNROLL_FOR for
 #endif
 
 #ifdef VEC_PLAIN
@@ -47,7 +47,9 @@ static ALWAYS_INLINE vec vec_load(const float *p) {
     return v;
 }
 
-static ALWAYS_INLINE void vec_store(float *p, vec v) { memcpy(p, &v, sizeof v); }
+static ALWAYS_INLINE void vec_store(float *p, vec v) {
+    memcpy(p, &v, sizeof v);
+}
 
 /* acc + a * b, fused. */
 static ALWAYS_INLINE vec vec_fma(float a, vec b, vec acc) {

@@ -6,8 +6,8 @@
 #include "runtime/vec_fma_lanes.h"
 #include "runtime/vec_math.h"
 
-/* p * 2^n, where shifted = n + 1.5 * 2^23 holds n in its lowest bits: by two factors, so that results below the least normal number are
- * rounded once and those above the largest one become infinite. */
+/* p * 2^n, where shifted = n + 1.5 * 2^23 holds n in its lowest bits: by two factors, so that results below the least normal
+ * number are rounded once and those above the largest one become infinite. */
 static ALWAYS_INLINE vec vec_times_power(vec p, vec shifted) {
     const uint32_t bits_of_shift = 0x4b400000u, biases = 2u * 127u;
 #ifdef VEC_PLAIN
@@ -30,7 +30,8 @@ static ALWAYS_INLINE vec vec_times_power(vec p, vec shifted) {
 #endif
 }
 
-/* e^x within 1.1 units in the last place: e^x = 2^n e^r with |r| <= ln(2) / 2, and e^r by the polynomial of Moshier's Cephes (expf). */
+/* e^x within 1.1 units in the last place: e^x = 2^n e^r with |r| <= ln(2) / 2, and e^r by the polynomial of Moshier's Cephes
+ * (expf). */
 static ALWAYS_INLINE vec vec_exp(vec x) {
     const vec shift = vec_set(12582912.0f); /* 1.5 * 2^23: what is added to it is rounded to an integer */
     x = vec_clamp(x, -104.0f, 89.0f);

@@ -3,8 +3,8 @@
 
 #include "runtime/vec.h"
 
-/* Arithmetic of whole vectors, for kernels whose lanes are elements. A product is never the operand of a sum but in vec_fma_lanes, so that no
- * compiler can join the two on one target and not on another. */
+/* Arithmetic of whole vectors, for kernels whose lanes are elements. A product is never the operand of a sum but in
+ * vec_fma_lanes, so that no compiler can join the two on one target and not on another. */
 
 static ALWAYS_INLINE vec vec_set(float x) {
     vec v = vec_zero();
@@ -58,6 +58,8 @@ static ALWAYS_INLINE vec vec_load_part(const float *p, size_t count) {
     return v;
 }
 
-static ALWAYS_INLINE void vec_store_part(float *p, vec v, size_t count) { memcpy(p, &v, count * sizeof *p); }
+static ALWAYS_INLINE void vec_store_part(float *p, vec v, size_t count) {
+    memcpy(p, &v, count * sizeof *p);
+}
 
 #endif

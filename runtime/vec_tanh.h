@@ -3,7 +3,8 @@
 
 #include "runtime/vec_exp.h"
 
-/* tanh within 1.6 units in the last place: an odd polynomial (Moshier's Cephes, tanhf) below 0.625; from there on (1 - e) / (1 + e) with e = e^-2|x|. */
+/* tanh within 1.6 units in the last place: an odd polynomial (Moshier's Cephes, tanhf) below 0.625; from there on (1 - e) / (1 +
+ * e) with e = e^-2|x|. */
 static ALWAYS_INLINE vec vec_tanh(vec x) {
     const vec zero = vec_zero(), one = vec_set(1.0f), negative = vec_if_less(x, zero, x, vec_sub(zero, x));
     const vec e = vec_exp(vec_add(negative, negative)), large = vec_div(vec_sub(one, e), vec_add(one, e));

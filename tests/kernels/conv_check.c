@@ -16,17 +16,19 @@ struct layer {
 };
 
 static const struct layer layers[] = {
-    {1, 16, 16, 9, 9, 3, 1, 1, 1, 4, 1, 1, 0, 1, 0},   {1, 32, 48, 14, 17, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},
-    {1, 3, 64, 31, 29, 7, 2, 1, 3, 3, 0, 1, 0, 1, 0},  {1, 48, 32, 13, 13, 1, 2, 1, 0, 2, 1, 1, 1, 0, 0},
-    {1, 32, 20, 6, 30, 1, 1, 1, 0, 6, 1, 0, 0, 0, 0},  {1, 20, 33, 7, 15, 3, 1, 2, 2, 7, 0, 0, 1, 1, 0},
-    {4, 32, 16, 8, 8, 3, 1, 1, 1, 8, 1, 1, 0, 1, 0},   {3, 5, 7, 9, 10, 3, 2, 1, 1, 2, 0, 0, 0, 0, 0},
-    {8, 4, 4, 11, 13, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},   {4, 8, 8, 12, 9, 3, 2, 1, 1, 3, 1, 1, 0, 1, 0},
-    {32, 1, 1, 10, 21, 5, 1, 1, 2, 4, 1, 1, 0, 0, 0},  {24, 2, 2, 10, 11, 1, 1, 1, 0, 3, 1, 1, 0, 1, 0},
-    {32, 1, 1, 9, 31, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0},   {16, 1, 1, 7, 7, 5, 1, 1, 2, 1, 1, 1, 0, 1, 0},   {16, 1, 1, 2, 3, 5, 1, 1, 2, 1, 1, 1, 0, 0, 0},
-    {16, 1, 1, 13, 12, 3, 2, 1, 1, 1, 1, 1, 0, 1, 0},  {16, 1, 1, 14, 15, 5, 2, 1, 2, 1, 1, 1, 1, 0, 0},  {32, 1, 1, 11, 9, 3, 1, 3, 3, 1, 1, 1, 0, 0, 0},
-    {16, 1, 1, 3, 3, 3, 1, 2, 3, 1, 1, 1, 0, 0, 0},    {16, 1, 1, 16, 19, 7, 1, 1, 3, 1, 1, 1, 0, 1, 0},  {8, 2, 2, 8, 9, 3, 2, 2, 2, 1, 1, 1, 1, 0, 0},
-    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},
-    {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1}, {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1}, {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1},
+    {1, 16, 16, 9, 9, 3, 1, 1, 1, 4, 1, 1, 0, 1, 0},  {1, 32, 48, 14, 17, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},
+    {1, 3, 64, 31, 29, 7, 2, 1, 3, 3, 0, 1, 0, 1, 0}, {1, 48, 32, 13, 13, 1, 2, 1, 0, 2, 1, 1, 1, 0, 0},
+    {1, 32, 20, 6, 30, 1, 1, 1, 0, 6, 1, 0, 0, 0, 0}, {1, 20, 33, 7, 15, 3, 1, 2, 2, 7, 0, 0, 1, 1, 0},
+    {4, 32, 16, 8, 8, 3, 1, 1, 1, 8, 1, 1, 0, 1, 0},  {3, 5, 7, 9, 10, 3, 2, 1, 1, 2, 0, 0, 0, 0, 0},
+    {8, 4, 4, 11, 13, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},  {4, 8, 8, 12, 9, 3, 2, 1, 1, 3, 1, 1, 0, 1, 0},
+    {32, 1, 1, 10, 21, 5, 1, 1, 2, 4, 1, 1, 0, 0, 0}, {24, 2, 2, 10, 11, 1, 1, 1, 0, 3, 1, 1, 0, 1, 0},
+    {32, 1, 1, 9, 31, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0},  {16, 1, 1, 7, 7, 5, 1, 1, 2, 1, 1, 1, 0, 1, 0},
+    {16, 1, 1, 2, 3, 5, 1, 1, 2, 1, 1, 1, 0, 0, 0},   {16, 1, 1, 13, 12, 3, 2, 1, 1, 1, 1, 1, 0, 1, 0},
+    {16, 1, 1, 14, 15, 5, 2, 1, 2, 1, 1, 1, 1, 0, 0}, {32, 1, 1, 11, 9, 3, 1, 3, 3, 1, 1, 1, 0, 0, 0},
+    {16, 1, 1, 3, 3, 3, 1, 2, 3, 1, 1, 1, 0, 0, 0},   {16, 1, 1, 16, 19, 7, 1, 1, 3, 1, 1, 1, 0, 1, 0},
+    {8, 2, 2, 8, 9, 3, 2, 2, 2, 1, 1, 1, 1, 0, 0},    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},
+    {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1}, {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1},
+    {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1},
 };
 
 static uint32_t state = SEED;
@@ -37,7 +39,8 @@ static float uniform(void) {
 
 /* Where channel `c`, pixel `p` of an image lies. */
 static size_t place(int blocked, int c, int p, int plane) {
-    return blocked ? ((size_t)(c / 16) * (size_t)plane + (size_t)p) * 16 + (size_t)(c % 16) : (size_t)c * (size_t)plane + (size_t)p;
+    return blocked ? ((size_t)(c / 16) * (size_t)plane + (size_t)p) * 16 + (size_t)(c % 16)
+                   : (size_t)c * (size_t)plane + (size_t)p;
 }
 
 static float *filled(size_t count) {
@@ -46,19 +49,28 @@ static float *filled(size_t count) {
     return p;
 }
 
-static void run_dense(const struct conv *g, const float *in, const float *scale, const float *w, const float *b, const float *r, float *out, float *s, int blocked) {
-    if (blocked && g->stride_width == 1) conv_dense(g, in, scale, w, b, r, out, s, 16, 1);
-    else if (blocked) conv_dense(g, in, scale, w, b, r, out, s, 16, 2);
-    else if (g->stride_width == 1) conv_dense(g, in, scale, w, b, r, out, s, 1, 1);
-    else conv_dense(g, in, scale, w, b, r, out, s, 1, 2);
+static void run_dense(const struct conv *g, const float *in, const float *scale, const float *w, const float *b, const float *r,
+                      float *out, float *s, int blocked) {
+    if (blocked && g->stride_width == 1)
+        conv_dense(g, in, scale, w, b, r, out, s, 16, 1);
+    else if (blocked)
+        conv_dense(g, in, scale, w, b, r, out, s, 16, 2);
+    else if (g->stride_width == 1)
+        conv_dense(g, in, scale, w, b, r, out, s, 1, 1);
+    else
+        conv_dense(g, in, scale, w, b, r, out, s, 1, 2);
 }
 
-static void run_grouped(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out, float *s) {
+static void run_grouped(const struct conv *g, const float *in, const float *w, const float *b, const float *r, float *out,
+                        float *s) {
     switch (g->in_channels) {
     case 1: /* by the kernel's edge where the generated file has it as a constant */
-        if (g->kernel_width == 3) conv_grouped(g, in, w, b, r, out, s, 1, 3);
-        else if (g->kernel_width == 5) conv_grouped(g, in, w, b, r, out, s, 1, 5);
-        else conv_grouped(g, in, w, b, r, out, s, 1, 0);
+        if (g->kernel_width == 3)
+            conv_grouped(g, in, w, b, r, out, s, 1, 3);
+        else if (g->kernel_width == 5)
+            conv_grouped(g, in, w, b, r, out, s, 1, 5);
+        else
+            conv_grouped(g, in, w, b, r, out, s, 1, 0);
         break;
     case 2: conv_grouped(g, in, w, b, r, out, s, 2, 0); break;
     case 4: conv_grouped(g, in, w, b, r, out, s, 4, 0); break;
@@ -69,7 +81,8 @@ static void run_grouped(const struct conv *g, const float *in, const float *w, c
 /* Weights [m][c][tap] in the order of the kernel that reads them. */
 static float *packed(const struct layer *l, int grouped, const float *w, const float *bias, float **packed_bias) {
     const int taps = l->kernel * l->kernel, panels = (l->out + 15) / 16;
-    const size_t panel = (size_t)l->in * (size_t)taps * 16, count = grouped ? (size_t)(l->groups * l->in * taps * l->in) : panel * (size_t)(panels * l->groups);
+    const size_t panel = (size_t)l->in * (size_t)taps * 16,
+                 count = grouped ? (size_t)(l->groups * l->in * taps * l->in) : panel * (size_t)(panels * l->groups);
     float *p = aligned_alloc(64, (count * sizeof *p + 63) / 64 * 64);
     *packed_bias = aligned_alloc(64, (size_t)(l->groups * panels) * 64);
     memset(p, 0, count * sizeof *p);
@@ -81,7 +94,8 @@ static float *packed(const struct layer *l, int grouped, const float *w, const f
             for (int t = 0; t < taps; t++) {
                 const int first = c / 16 * 16, width = l->in - first < 16 ? l->in - first : 16;
                 const size_t at = grouped ? (size_t)((m / 16 * taps + t) * l->in + c) * 16 + (size_t)(m % 16)
-                                          : (size_t)(group * panels + within / 16) * panel + (size_t)(first * taps + t * width + c - first) * 16 + (size_t)(within % 16);
+                                          : (size_t)(group * panels + within / 16) * panel +
+                                                (size_t)(first * taps + t * width + c - first) * 16 + (size_t)(within % 16);
                 p[at] = w[(m * l->in + c) * taps + t];
             }
     }
@@ -101,13 +115,16 @@ static float *input_scale(const struct layer *l, float *in) {
     return scale;
 }
 
-static double expected(const struct layer *l, const float *in, const float *w, const float *bias, const float *residual, int m, int y, int x, int ow, int oplane) {
+static double expected(const struct layer *l, const float *in, const float *w, const float *bias, const float *residual, int m,
+                       int y, int x, int ow, int oplane) {
     double sum = bias[m];
     for (int c = 0; c < l->in; c++)
         for (int t = 0; t < l->kernel * l->kernel; t++) {
-            const int row = y * l->stride - l->pad + t / l->kernel * l->dilation, column = x * l->stride - l->pad + t % l->kernel * l->dilation;
+            const int row = y * l->stride - l->pad + t / l->kernel * l->dilation,
+                      column = x * l->stride - l->pad + t % l->kernel * l->dilation;
             if (row < 0 || row >= l->height || column < 0 || column >= l->width) continue;
-            sum += (double)in[place(l->blocked_in, m / l->out * l->in + c, row * l->width + column, l->height * l->width)] * w[(m * l->in + c) * l->kernel * l->kernel + t];
+            sum += (double)in[place(l->blocked_in, m / l->out * l->in + c, row * l->width + column, l->height * l->width)] *
+                   w[(m * l->in + c) * l->kernel * l->kernel + t];
         }
     if (l->residual) sum += residual[place(l->blocked_out, m, y * ow + x, oplane)];
     return l->relu && sum < 0 ? 0 : sum;
@@ -123,16 +140,39 @@ static uint64_t hash(uint64_t h, const float *p, size_t count) {
 }
 
 static double check(const struct layer *l, uint64_t *bits) {
-    const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1, ow = (l->width + 2 * l->pad - window) / l->stride + 1;
+    const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1,
+              ow = (l->width + 2 * l->pad - window) / l->stride + 1;
     const int taps = l->kernel * l->kernel, grouped = l->groups > 1 && l->in == l->out && l->in < 16 && l->blocked_in;
-    struct conv g = {l->groups, l->in, l->out, l->height, l->width, oh, ow, l->kernel, l->kernel, l->stride, l->stride, l->dilation, l->dilation, l->pad, l->pad,
-                     32, l->strip_rows, 0, 0, l->blocked_out, l->relu ? 0.0f : -INFINITY, INFINITY, 0.0f};
+    struct conv g = {l->groups,
+                     l->in,
+                     l->out,
+                     l->height,
+                     l->width,
+                     oh,
+                     ow,
+                     l->kernel,
+                     l->kernel,
+                     l->stride,
+                     l->stride,
+                     l->dilation,
+                     l->dilation,
+                     l->pad,
+                     l->pad,
+                     32,
+                     l->strip_rows,
+                     0,
+                     0,
+                     l->blocked_out,
+                     l->relu ? 0.0f : -INFINITY,
+                     INFINITY,
+                     0.0f};
     if (l->pad || l->scaled) {
         g.padded_width = (ow - 1) * l->stride + window;
         g.padded_rows = (l->strip_rows - 1) * l->stride + window;
     }
     const size_t outputs = (size_t)(l->groups * l->out * oh * ow);
-    float *in = filled((size_t)(l->groups * l->in * l->height * l->width)), *w = filled((size_t)(l->groups * l->out * l->in * taps));
+    float *in = filled((size_t)(l->groups * l->in * l->height * l->width)),
+          *w = filled((size_t)(l->groups * l->out * l->in * taps));
     float *bias = filled((size_t)(l->groups * l->out)), *residual = filled(outputs), *out = filled(outputs), *packed_bias;
     float *scratch = filled((size_t)(l->groups * l->in + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1));
     float *p = packed(l, grouped, w, bias, &packed_bias);
@@ -142,16 +182,20 @@ static double check(const struct layer *l, uint64_t *bits) {
     memcpy(scaled, in, inputs * sizeof *in);
     float *scale = input_scale(l, scaled);
     const float *r = l->residual ? out : NULL; /* in place, as the compiler plans it */
-    if (grouped) run_grouped(&g, in, p, packed_bias, r, out, scratch);
-    else run_dense(&g, in, scale, p, packed_bias, r, out, scratch, l->blocked_in);
+    if (grouped)
+        run_grouped(&g, in, p, packed_bias, r, out, scratch);
+    else
+        run_dense(&g, in, scale, p, packed_bias, r, out, scratch, l->blocked_in);
     double worst = 0;
     for (int m = 0; m < l->groups * l->out; m++)
         for (int o = 0; o < oh * ow; o++) {
-            const double e = fabs(expected(l, scaled, w, bias, residual, m, o / ow, o % ow, ow, oh * ow) - out[place(l->blocked_out, m, o, oh * ow)]);
+            const double e = fabs(expected(l, scaled, w, bias, residual, m, o / ow, o % ow, ow, oh * ow) -
+                                  out[place(l->blocked_out, m, o, oh * ow)]);
             if (!(e <= worst)) worst = e;
         }
     *bits = hash(*bits, out, outputs);
-    if (!l->blocked_in && !l->blocked_out && !l->scaled) { /* the kernel for run-time weights sums in the same order: the same bits */
+    if (!l->blocked_in && !l->blocked_out &&
+        !l->scaled) { /* the kernel for run-time weights sums in the same order: the same bits */
         float *direct = filled(outputs);
         conv_direct(&g, in, w, bias, l->residual ? residual : NULL, direct);
         if (memcmp(direct, out, outputs * sizeof *out) != 0) worst = INFINITY;

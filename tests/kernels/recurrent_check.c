@@ -1,5 +1,5 @@
-/* Runs LSTM and GRU over layers that fill their blocks and layers that don't, measures the elementary functions, and prints a hash of all
- * result bits. */
+/* Runs LSTM and GRU over layers that fill their blocks and layers that don't, measures the elementary functions, and prints a
+ * hash of all result bits. */
 #include "runtime/gru.h"
 #include "runtime/lstm.h"
 
@@ -40,12 +40,16 @@ static double products(const float *packed, size_t unit_step, int unit, int coun
     return sum;
 }
 
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double sigmoid(double x) {
+    return 1 / (1 + exp(-x));
+}
 
 /* The same layer in double precision: y of all steps. */
-static void reference(const struct recurrent *g, int gates, const float *x, const float *weights, const float *bias, const float *peephole, double *y) {
+static void reference(const struct recurrent *g, int gates, const float *x, const float *weights, const float *bias,
+                      const float *peephole, double *y) {
     const int hidden = g->hidden, inputs = g->input.in_channels, blocks = g->blocks;
-    double *h = calloc((size_t)hidden * 4 + (size_t)inputs, sizeof *h), *c = h + hidden, *next = c + hidden, *reset = next + hidden, *in = reset + hidden;
+    double *h = calloc((size_t)hidden * 4 + (size_t)inputs, sizeof *h), *c = h + hidden, *next = c + hidden,
+           *reset = next + hidden, *in = reset + hidden;
     const float *recurrent = weights + (size_t)(gates * blocks * 16 * inputs);
     for (int step = 0; step < STEPS; step++) {
         const int t = g->reverse ? STEPS - 1 - step : step;
@@ -54,8 +58,10 @@ static void reference(const struct recurrent *g, int gates, const float *x, cons
             for (int u = 0; u < hidden; u++) {
                 double s[4], r[4];
                 for (int k = 0; k < gates; k++) {
-                    s[k] = (double)bias[k * blocks * 16 + u] + products(weights + (size_t)((k * blocks + u / 16) * inputs) * 16, 16, u, inputs, in);
-                    r[k] = products(recurrent + (size_t)(u / 16 * hidden * gates + k) * 16, (size_t)gates * 16, u, hidden, gates == 3 && k == 2 && !g->reset_after ? reset : h);
+                    s[k] = (double)bias[k * blocks * 16 + u] +
+                           products(weights + (size_t)((k * blocks + u / 16) * inputs) * 16, 16, u, inputs, in);
+                    r[k] = products(recurrent + (size_t)(u / 16 * hidden * gates + k) * 16, (size_t)gates * 16, u, hidden,
+                                    gates == 3 && k == 2 && !g->reset_after ? reset : h);
                 }
                 if (gates == 4) {
                     const double *const p = c + u;
@@ -67,7 +73,8 @@ static void reference(const struct recurrent *g, int gates, const float *x, cons
                 } else {
                     const double z = sigmoid(s[0] + r[0]), reset_gate = sigmoid(s[1] + r[1]);
                     if (!pass) reset[u] = reset_gate * h[u];
-                    const double candidate = g->reset_after ? tanh(s[2] + reset_gate * (r[2] + (double)bias[3 * blocks * 16 + u])) : tanh(s[2] + r[2]);
+                    const double candidate =
+                        g->reset_after ? tanh(s[2] + reset_gate * (r[2] + (double)bias[3 * blocks * 16 + u])) : tanh(s[2] + r[2]);
                     next[u] = (1 - z) * candidate + z * h[u];
                 }
             }
@@ -79,15 +86,37 @@ static void reference(const struct recurrent *g, int gates, const float *x, cons
 static double check(size_t layer, int gates, uint64_t *bits) {
     const int inputs = layers[layer].inputs, hidden = layers[layer].hidden, blocks = (hidden + 15) / 16;
     const size_t units = (size_t)blocks * 16;
-    const struct recurrent g = {.input = {.groups = 1, .in_channels = inputs, .out_channels = gates * blocks * 16, .in_height = 1, .in_width = STEPS, .out_height = 1,
-                                          .out_width = STEPS, .kernel_height = 1, .kernel_width = 1, .sum_channels = 256, .blocked_out = 1, .low = -INFINITY, .high = INFINITY},
-                                .hidden = hidden, .blocks = blocks, .sum_units = 256, .reverse = layers[layer].reverse, .coupled = layers[layer].variant,
-                                .reset_after = layers[layer].variant, .in_step = (size_t)inputs, .out_step = (size_t)hidden, .clip = INFINITY};
-    float *x = filled((size_t)(STEPS * inputs)), *weights = filled((size_t)gates * units * (size_t)(inputs + hidden)), *bias = filled(4 * units), *peephole = filled(3 * units);
-    float *y = filled((size_t)(STEPS * hidden)), *h = filled(units), *c = filled(units), *scratch = filled((size_t)(gates * STEPS + 4) * units);
+    const struct recurrent g = {.input = {.groups = 1,
+                                          .in_channels = inputs,
+                                          .out_channels = gates * blocks * 16,
+                                          .in_height = 1,
+                                          .in_width = STEPS,
+                                          .out_height = 1,
+                                          .out_width = STEPS,
+                                          .kernel_height = 1,
+                                          .kernel_width = 1,
+                                          .sum_channels = 256,
+                                          .blocked_out = 1,
+                                          .low = -INFINITY,
+                                          .high = INFINITY},
+                                .hidden = hidden,
+                                .blocks = blocks,
+                                .sum_units = 256,
+                                .reverse = layers[layer].reverse,
+                                .coupled = layers[layer].variant,
+                                .reset_after = layers[layer].variant,
+                                .in_step = (size_t)inputs,
+                                .out_step = (size_t)hidden,
+                                .clip = INFINITY};
+    float *x = filled((size_t)(STEPS * inputs)), *weights = filled((size_t)gates * units * (size_t)(inputs + hidden)),
+          *bias = filled(4 * units), *peephole = filled(3 * units);
+    float *y = filled((size_t)(STEPS * hidden)), *h = filled(units), *c = filled(units),
+          *scratch = filled((size_t)(gates * STEPS + 4) * units);
     const struct sequence s = {.x = x, .y = y, .last_h = h, .last_c = c};
-    if (gates == 4) lstm(&g, &s, weights, bias, peephole, scratch, (size_t)inputs, GATE_SIGMOID, GATE_TANH, GATE_TANH);
-    else gru(&g, &s, weights, bias, scratch, (size_t)inputs, GATE_SIGMOID, GATE_TANH);
+    if (gates == 4)
+        lstm(&g, &s, weights, bias, peephole, scratch, (size_t)inputs, GATE_SIGMOID, GATE_TANH, GATE_TANH);
+    else
+        gru(&g, &s, weights, bias, scratch, (size_t)inputs, GATE_SIGMOID, GATE_TANH);
     double *truth = malloc((size_t)(STEPS * hidden) * sizeof *truth), worst = 0;
     reference(&g, gates, x, weights, bias, peephole, truth);
     for (int k = 0; k < STEPS * hidden; k++) {
@@ -133,7 +162,8 @@ static int check_functions(uint64_t *bits) {
                 }
             }
         }
-    const float special[16] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1e-38f, -1e-38f, 88.0f, -88.0f, -100.0f, 0.624f, 0.626f, -0.625f, 0.625f, 1.0f, -1.0f};
+    const float special[16] = {NAN,    INFINITY, -INFINITY, 0.0f,   -0.0f,   1e-38f, -1e-38f, 88.0f,
+                               -88.0f, -100.0f,  0.624f,    0.626f, -0.625f, 0.625f, 1.0f,    -1.0f};
     for (int l = 0; l < 16; l += LANES) {
         float y[2][LANES];
         vec_store(y[0], vec_sigmoid(vec_load(special + l)));

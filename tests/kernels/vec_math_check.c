@@ -1,4 +1,5 @@
-/* Runs the vector functions of runtime/ over their whole range against the C library's in double, and prints a hash of all result bits. */
+/* Runs the vector functions of runtime/ over their whole range against the C library's in double, and prints a hash of all result
+ * bits. */
 #include "runtime/sigmoid.h"
 #include "runtime/tanh.h"
 
@@ -8,21 +9,33 @@
 
 typedef vec function(vec x);
 
-static double sigmoid_f64(double x) { return 1 / (1 + exp(-x)); }
-static vec exp_lanes(vec x) { return vec_exp(x); }
-static vec sigmoid_lanes(vec x) { return vec_sigmoid(x); }
-static vec tanh_lanes(vec x) { return vec_tanh(x); }
+static double sigmoid_f64(double x) {
+    return 1 / (1 + exp(-x));
+}
+static vec exp_lanes(vec x) {
+    return vec_exp(x);
+}
+static vec sigmoid_lanes(vec x) {
+    return vec_sigmoid(x);
+}
+static vec tanh_lanes(vec x) {
+    return vec_tanh(x);
+}
 
 static const struct {
     const char *name;
     function *lanes;
     double (*truth)(double);
-    double first, last;  /* arguments */
-    double units;        /* of the last place that it may be wrong by */
-    double tiny;         /* and this much beside */
+    double first, last; /* arguments */
+    double units;       /* of the last place that it may be wrong by */
+    double tiny;        /* and this much beside */
 } functions[] = {
-    {"exp", exp_lanes, exp, -86.9, 88.72, 1.5, 0}, {"exp", exp_lanes, exp, -200, -80, 1.5, 2e-38},     {"sigmoid", sigmoid_lanes, sigmoid_f64, -80, 100, 2.6, 0},
-    {"sigmoid", sigmoid_lanes, sigmoid_f64, -1000, 1000, 2.6, 2e-38}, {"tanh", tanh_lanes, tanh, -20, 20, 2, 0}, {"tanh", tanh_lanes, tanh, -1e-3, 1e-3, 2, 0},
+    {"exp", exp_lanes, exp, -86.9, 88.72, 1.5, 0},
+    {"exp", exp_lanes, exp, -200, -80, 1.5, 2e-38},
+    {"sigmoid", sigmoid_lanes, sigmoid_f64, -80, 100, 2.6, 0},
+    {"sigmoid", sigmoid_lanes, sigmoid_f64, -1000, 1000, 2.6, 2e-38},
+    {"tanh", tanh_lanes, tanh, -20, 20, 2, 0},
+    {"tanh", tanh_lanes, tanh, -1e-3, 1e-3, 2, 0},
 };
 
 static double last_place(double x) {

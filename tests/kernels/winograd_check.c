@@ -8,13 +8,21 @@
 
 enum { SEED = 11 };
 
-static const struct { int in, out, height, width, pad, tile_block, residual, scaled, planar; } layers[] = {
-    {16, 32, 8, 8, 1, 4, 0, 0, 0}, {32, 48, 7, 9, 1, 14, 1, 0, 0}, {48, 16, 13, 6, 0, 5, 1, 0, 0}, {16, 16, 3, 3, 1, 1, 0, 0, 0}, {32, 32, 14, 15, 1, 14, 1, 0, 0}, {32, 16, 9, 8, 1, 6, 0, 1, 0}, {16, 12, 9, 10, 1, 5, 1, 0, 1}, {32, 40, 5, 7, 1, 9, 0, 1, 1},
+static const struct {
+    int in, out, height, width, pad, tile_block, residual, scaled, planar;
+} layers[] = {
+    {16, 32, 8, 8, 1, 4, 0, 0, 0},  {32, 48, 7, 9, 1, 14, 1, 0, 0},   {48, 16, 13, 6, 0, 5, 1, 0, 0},
+    {16, 16, 3, 3, 1, 1, 0, 0, 0},  {32, 32, 14, 15, 1, 14, 1, 0, 0}, {32, 16, 9, 8, 1, 6, 0, 1, 0},
+    {16, 12, 9, 10, 1, 5, 1, 0, 1}, {32, 40, 5, 7, 1, 9, 0, 1, 1},
 };
 
 static const double transform[2][6][3] = {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
-    {{1 / 1.265625, 0, 0}, {-1 / 1.8984375, -0.75 / 1.8984375, -0.5625 / 1.8984375}, {-1 / 1.8984375, 0.75 / 1.8984375, -0.5625 / 1.8984375},
-     {1 / 7.59375, 1.5 / 7.59375, 2.25 / 7.59375}, {1 / 7.59375, -1.5 / 7.59375, 2.25 / 7.59375}, {0, 0, 1}}};
+                                          {{1 / 1.265625, 0, 0},
+                                           {-1 / 1.8984375, -0.75 / 1.8984375, -0.5625 / 1.8984375},
+                                           {-1 / 1.8984375, 0.75 / 1.8984375, -0.5625 / 1.8984375},
+                                           {1 / 7.59375, 1.5 / 7.59375, 2.25 / 7.59375},
+                                           {1 / 7.59375, -1.5 / 7.59375, 2.25 / 7.59375},
+                                           {0, 0, 1}}};
 
 static uint32_t state = SEED;
 static float *filled(size_t count) {
@@ -34,21 +42,42 @@ static float *transformed(const float *w, int in, int out, int m) {
         for (int c = 0; c < in; c++)
             for (int p = 0; p < (m + 2) * (m + 2); p++) {
                 double sum = 0;
-                for (int t = 0; t < 9; t++) sum += G[p / (m + 2)][t / 3] * (double)w[(k * in + c) * 9 + t] * G[p % (m + 2)][t % 3];
+                for (int t = 0; t < 9; t++)
+                    sum += G[p / (m + 2)][t / 3] * (double)w[(k * in + c) * 9 + t] * G[p % (m + 2)][t % 3];
                 u[((p * panels + k / 16) * in + c) * 16 + k % 16] = (float)sum;
             }
     return u;
 }
 
 static double check(size_t layer, int m, uint64_t *bits) {
-    const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width, pad = layers[layer].pad;
+    const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width,
+              pad = layers[layer].pad;
     const int panels = (out + 15) / 16, rows = height + 2 * pad - 2, columns = width + 2 * pad - 2;
-    const struct winograd g = {{.groups = 1, .in_channels = in, .out_channels = out, .in_height = height, .in_width = width, .out_height = rows, .out_width = columns,
-                                .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .dilation_height = 1, .dilation_width = 1,
-                                .pad_top = pad, .pad_left = pad, .sum_channels = 32, .blocked_out = !layers[layer].planar, .low = 0.0f, .high = INFINITY}, layers[layer].tile_block};
+    const struct winograd g = {{.groups = 1,
+                                .in_channels = in,
+                                .out_channels = out,
+                                .in_height = height,
+                                .in_width = width,
+                                .out_height = rows,
+                                .out_width = columns,
+                                .kernel_height = 3,
+                                .kernel_width = 3,
+                                .stride_height = 1,
+                                .stride_width = 1,
+                                .dilation_height = 1,
+                                .dilation_width = 1,
+                                .pad_top = pad,
+                                .pad_left = pad,
+                                .sum_channels = 32,
+                                .blocked_out = !layers[layer].planar,
+                                .low = 0.0f,
+                                .high = INFINITY},
+                               layers[layer].tile_block};
     const size_t outputs = (size_t)(out * rows * columns);
-    float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)panels * 16), *residual = filled(outputs), *y = filled(outputs);
-    float *u = transformed(w, in, out, m), *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + panels * 16) + 32)));
+    float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)panels * 16),
+          *residual = filled(outputs), *y = filled(outputs);
+    float *u = transformed(w, in, out, m),
+          *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + panels * 16) + 32)));
     memcpy(y, residual, outputs * sizeof *y);
     float *scale = layers[layer].scaled ? filled((size_t)in * 2) : NULL, *scaled = filled((size_t)(in * height * width));
     for (int i = 0; i < in * height * width; i++) {
@@ -56,8 +85,10 @@ static double check(size_t layer, int m, uint64_t *bits) {
         scaled[i] = s ? fmaxf(fmaf(x[i], s[0], s[16]), 0.0f) : x[i];
     }
     const float *r = layers[layer].residual ? y : NULL; /* in place, as the compiler plans it */
-    if (m == 2) conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2);
-    else conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4);
+    if (m == 2)
+        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2);
+    else
+        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4);
     double worst = 0;
     for (int k = 0; k < out; k++)
         for (int o = 0; o < rows * columns; o++) {
@@ -67,7 +98,8 @@ static double check(size_t layer, int m, uint64_t *bits) {
                 for (int t = 0; t < 9; t++) {
                     const int row = o / columns - pad + t / 3, column = o % columns - pad + t % 3;
                     if (row >= 0 && row < height && column >= 0 && column < width)
-                        sum += (double)scaled[((c / 16 * height + row) * width + column) * 16 + c % 16] * (double)w[(k * in + c) * 9 + t];
+                        sum += (double)scaled[((c / 16 * height + row) * width + column) * 16 + c % 16] *
+                               (double)w[(k * in + c) * 9 + t];
                 }
             const double error = fabs((sum < 0 ? 0 : sum) - (double)y[at]);
             if (!(error <= worst)) worst = error;

@@ -1,4 +1,5 @@
-/* Prints the bytes of stack that a run of the network takes: how far it overwrites a painted stack, less what a thread that does nothing takes. */
+/* Prints the bytes of stack that a run of the network takes: how far it overwrites a painted stack, less what a thread that does
+ * nothing takes. */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -28,7 +29,8 @@ static long stack_of(void *(*function)(void *)) {
     pthread_t thread;
     long untouched = 0;
     memset(stack, PAINT, STACK);
-    if (pthread_attr_init(&attributes) || pthread_attr_setstack(&attributes, stack, STACK) || pthread_create(&thread, &attributes, function, NULL))
+    if (pthread_attr_init(&attributes) || pthread_attr_setstack(&attributes, stack, STACK) ||
+        pthread_create(&thread, &attributes, function, NULL))
         exit(2);
     pthread_join(thread, NULL);
     while (stack[untouched] == PAINT) untouched++;
