@@ -16,8 +16,8 @@ struct conv_input {
 };
 
 /* PIXELS output pixels of a row by VECTORS vectors of output channels; `pixel` and `channel` are the input's steps from pixel to
- * pixel and from channel to channel. All four are constants where this is called. `lanes` (planar output): channels that exist.
- */
+ * pixel and from channel to channel. All four are constants where this is called. `lanes` (planar output): those
+ * that exist. */
 static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
                                     const float *bias, const float *residual, float *out, int lanes, const int pixels,
                                     const int vectors, const size_t pixel, const size_t channel) {
@@ -25,23 +25,21 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
     volatile vec total[TILE_PIXELS][TILE_VECTORS]; /* in memory: the sums and the weights need the registers */
     UNROLL_FOR (int n = 0; n < vectors; n++) {
         const vec b = vec_load(bias + n * LANES);
-        UNROLL_FOR (int m = 0; m < pixels; m++) {
-            acc[m][n] = b;
-            total[m][n] = vec_zero();
-        }
+        UNROLL_FOR (int m = 0; m < pixels; m++) acc[m][n] = b;
     }
     const size_t second = (size_t)(LANES / 16) * at->panel + LANES % 16; /* where the second vector's weights are */
     /* Two short panels side by side: the next two follow both. */
     const size_t ahead = LANES * TILE_VECTORS > 16 && at->panel <= SHORT_PANEL ? 2 * at->panel : WEIGHTS_AHEAD;
-    int part = 0;
+    int part = 0, parts = 0;
     for (int first = 0; first < g->in_channels; first += 16, part += 16, in += at->block) {
         if (part == g->sum_channels) {
             UNROLL_FOR (int n = 0; n < vectors; n++)
                 UNROLL_FOR (int m = 0; m < pixels; m++) {
-                    total[m][n] = vec_add(total[m][n], acc[m][n]);
+                    total[m][n] = parts ? vec_add(total[m][n], acc[m][n]) : acc[m][n];
                     acc[m][n] = vec_zero();
                 }
             part = 0;
+            parts++;
         }
         const int count = g->in_channels - first < 16 ? g->in_channels - first : 16;
         for (int ky = 0; ky < g->kernel_height; ky++)
@@ -49,7 +47,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                 const float *a = in + (size_t)ky * at->row + (size_t)kx * at->column;
                 for (int c = 0; c < count; c++, a += channel, weights += 16) {
                     /* Named, not in an array: gcc keeps an array in memory in some of the variants. */
-                    const vec b0 = vec_load(weights), b1 = vectors == 2 ? vec_load(weights + second) : b0;
+                    const vec b0 = vec_load_once(weights), b1 = vectors == 2 ? vec_load_once(weights + second) : b0;
                     PREFETCH(weights + ahead);
                     if (vectors == 2) PREFETCH(weights + second + ahead);
                     UNROLL_FOR (int m = 0; m < pixels; m++) {
@@ -60,8 +58,10 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                 }
             }
     }
-    UNROLL_FOR (int n = 0; n < vectors; n++)
-        UNROLL_FOR (int m = 0; m < pixels; m++) acc[m][n] = vec_add(total[m][n], acc[m][n]);
+    if (parts) {
+        UNROLL_FOR (int n = 0; n < vectors; n++)
+            UNROLL_FOR (int m = 0; m < pixels; m++) acc[m][n] = vec_add(total[m][n], acc[m][n]);
+    }
     const size_t plane = (size_t)g->out_height * (size_t)g->out_width;
     if (g->blocked_out) {
         UNROLL_FOR (int n = 0; n < vectors; n++) {
@@ -77,7 +77,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
         UNROLL_FOR (int m = 0; m < pixels; m++)
             UNROLL_FOR (int n = 0; n < vectors; n++) vec_store(&tile[m][n * LANES], acc[m][n]);
         for (int l = 0; l < vectors * LANES && l < lanes; l++)
-            for (int m = 0; m < pixels; m++) {
+            UNROLL_FOR (int m = 0; m < pixels; m++) {
                 const size_t o = (size_t)l * plane + (size_t)m;
                 const float v = residual ? tile[m][l] + residual[o] : tile[m][l];
                 out[o] = v < g->low ? g->low : v > g->high ? g->high : v;

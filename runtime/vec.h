@@ -47,6 +47,16 @@ static ALWAYS_INLINE vec vec_load(const float *p) {
     return v;
 }
 
+/* The same, to a register: gcc would load it again for each use, more often than small tiles have time for. */
+static ALWAYS_INLINE vec vec_load_once(const float *p) {
+#ifdef VEC_PLAIN
+    return vec_load(p);
+#else
+    typedef float vec_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+    return *(const volatile vec_in_memory *)p;
+#endif
+}
+
 static ALWAYS_INLINE void vec_store(float *p, vec v) {
     memcpy(p, &v, sizeof v);
 }
