@@ -6,28 +6,23 @@
 #include "runtime/vec_fma_lanes.h"
 #include "runtime/winograd_transforms.h"
 
+static ALWAYS_INLINE int winograd_has_pixel(const struct conv *g, int row, int column) {
+    return row >= 0 && row < g->in_height && column >= 0 && column < g->in_width;
+}
+
 /* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. `scale`:
- * the input scale of these channels, or NULL. */
+ * the input scale of these channels, or NULL. `inside`, constant where this is called: the tile is within the image. */
 static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, const float *scale, int row, int column,
-                                              float *out, size_t position, const int m) {
-    float edge[6 * 6 * LANES]; /* a tile that is scaled, or that leaves the image, with its zeros */
+                                              float *out, size_t position, const int m, const int inside) {
+    static const float border[16] = {0};
     vec d[6][6];
-    const float *source = in + ((ptrdiff_t)row * g->in_width + column) * 16;
-    size_t step = (size_t)g->in_width * 16, pixel = 16;
-    if (scale || row < 0 || column < 0 || row + m + 2 > g->in_height || column + m + 2 > g->in_width) {
-        for (int i = 0; i < m + 2; i++)
-            for (int j = 0; j < m + 2; j++) {
-                const int y = row + i, x = column + j, inside = y >= 0 && y < g->in_height && x >= 0 && x < g->in_width;
-                vec v = inside ? vec_load(in + ((size_t)y * (size_t)g->in_width + (size_t)x) * 16) : vec_zero();
-                if (scale && inside) v = vec_clamp(vec_fma_lanes(v, vec_load(scale), vec_load(scale + 16)), g->in_low, INFINITY);
-                vec_store(edge + (i * 6 + j) * LANES, v);
-            }
-        source = edge;
-        step = 6 * LANES;
-        pixel = LANES;
-    }
     UNROLL_FOR (int i = 0; i < m + 2; i++) {
-        UNROLL_FOR (int j = 0; j < m + 2; j++) d[i][j] = vec_load(source + (size_t)i * step + (size_t)j * pixel);
+        UNROLL_FOR (int j = 0; j < m + 2; j++) {
+            const int is_there = inside || winograd_has_pixel(g, row + i, column + j);
+            d[i][j] = vec_load(is_there ? in + ((ptrdiff_t)(row + i) * g->in_width + column + j) * 16 : border);
+            if (scale && is_there)
+                d[i][j] = vec_clamp(vec_fma_lanes(d[i][j], vec_load(scale), vec_load(scale + 16)), g->in_low, INFINITY);
+        }
         winograd_input_1d(d[i], m);
     }
     UNROLL_FOR (int j = 0; j < m + 2; j++) {
@@ -38,16 +33,24 @@ static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float 
     }
 }
 
-/* Transforms keep whole tiles on the stack: functions of their own, so that theirs and the micro-kernel's are not there at once.
- */
+/* Transforms keep whole tiles on the stack: functions of their own, so that theirs and the micro-kernel's are not there at
+ * once. */
 static NEVER_INLINE void winograd_input_tile_2(const struct conv *g, const float *in, const float *scale, int row, int column,
                                                float *out, size_t position) {
-    winograd_input_tile(g, in, scale, row, column, out, position, 2);
+    const int inside = winograd_has_pixel(g, row, column) && winograd_has_pixel(g, row + 2 + 1, column + 2 + 1);
+    if (inside)
+        winograd_input_tile(g, in, scale, row, column, out, position, 2, 1);
+    else
+        winograd_input_tile(g, in, scale, row, column, out, position, 2, 0);
 }
 
 static NEVER_INLINE void winograd_input_tile_4(const struct conv *g, const float *in, const float *scale, int row, int column,
                                                float *out, size_t position) {
-    winograd_input_tile(g, in, scale, row, column, out, position, 4);
+    const int inside = winograd_has_pixel(g, row, column) && winograd_has_pixel(g, row + 4 + 1, column + 4 + 1);
+    if (inside)
+        winograd_input_tile(g, in, scale, row, column, out, position, 4, 1);
+    else
+        winograd_input_tile(g, in, scale, row, column, out, position, 4, 0);
 }
 
 /* One pixel and one vector of channels of the result. */
