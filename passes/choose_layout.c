@@ -5,7 +5,8 @@
  * Gemm, reductions and the caller speak planar. layout.c says what each operator accepts. Three sweeps, each linear:
  *   1. in order: which values could be blocked without converting what comes before;
  *   2. against order: what each value's readers would save or pay if it were blocked: +1 for one that needs blocked, -1 for
- *      one that needs planar, 0 for one that takes either; readers that hand their layout on vote as their result's readers;
+ *      one that needs planar, 0 for one that takes either; readers that hand their layout on vote as their result's readers, but
+ * a pool that shrinks the image, behind which converting is cheap;
  *   3. in order: the choice, and the Reorders, one for each value and layout, before its first reader.
  * A convolution that only planar readers wait for thus writes planar itself, and an elementwise chain from a planar input
  * stays planar. Graph inputs, outputs and constants are planar. Values of one pixel are the same bytes in both layouts and
@@ -87,7 +88,7 @@ static int vote_of(const Choice *choice, const Node *node, int slot) {
     switch (choice->rule[node->mark]) {
     case RULE_DENSE: return slot == 0 ? 0 : inherited;
     case RULE_LANES: return 1;
-    case RULE_FOLLOW: return has_two_layouts(out) ? inherited : 0;
+    case RULE_FOLLOW: return has_two_layouts(out) && !is_shrinking_pool(node) ? inherited : 0;
     case RULE_ALIKE: return is_full_operand(node, node->in[slot]) ? inherited : 0;
     case RULE_CONCAT: return inherited;
     case RULE_REORDER: return 0;

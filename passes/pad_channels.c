@@ -3,7 +3,7 @@
  * A value of 88 channels can't be channel-blocked, and its depthwise convolution would run in plain loops; as one of 96 it can. A
  * convolution over all channels makes the new ones: filters of zeros and a bias of 0. Depthwise convolutions, pools and
  * elementwise operators carry them along, whatever they become there. A convolution over all channels ends them: its weights for
- * them are zeros. Where the plane is one pixel, a Slice may end them too.
+ * them are zeros. Where the plane is one pixel, or behind a pool that shrinks it, a Slice may end them too.
  *
  * Legal where every reader is of these kinds and no graph output is reached; f32, constant weights. Worth it where at most a
  * third is added. Which values are padded is what is left when those that can't be have been struck out, in sweeps until nothing
@@ -86,11 +86,13 @@ static bool reader_allows(const Padding *padding, const Node *node, const Value 
     return padding->padded[node->out[0]->id] && (is_narrow(node) || node->op == OP_Conv || keeps_channels(node));
 }
 
-/* All readers; of one pixel that a convolution makes one will do, and of one that carries new channels along none. */
+/* All readers; of one pixel that a convolution makes one will do, and of one that carries new channels along none, nor of a pool
+ * that shrinks. */
 static bool readers_allow(const Padding *padding, const Node *node) {
     const Value *value = node->out[0];
     int allowing = 0;
     for (int u = 0; u < value->user_count; u++) allowing += reader_allows(padding, value->users[u], value);
+    if (is_shrinking_pool(node)) return true;
     if (is_pixel(value)) return allowing > 0 || node->op != OP_Conv;
     return allowing == value->user_count;
 }

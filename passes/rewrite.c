@@ -61,6 +61,12 @@ bool is_elementwise(const Node *node) {
     return is_unary(node) || is_binary(node) || node->op == OP_Where;
 }
 
+bool is_shrinking_pool(const Node *node) {
+    const Shape *in = &node->in[0]->shape, *out = &node->out[0]->shape;
+    return (node->op == OP_MaxPool || node->op == OP_AveragePool) &&
+           shape_product(out, 2, out->rank) <= shape_product(in, 2, in->rank) / 4;
+}
+
 void node_replace(Graph *graph, Node *node, Value *value) {
     value_replace(graph, node->out[0], value);
     node_remove(graph, node);

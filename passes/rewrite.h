@@ -16,6 +16,9 @@ bool is_constant(const Value *value);
 bool is_unary(const Node *node);
 bool is_binary(const Node *node);
 bool is_elementwise(const Node *node);
+/* A pool whose result is a quarter of its input or less: to convert that costs little beside what a better layout of the input
+ * saves. */
+bool is_shrinking_pool(const Node *node);
 
 /* Every use of the node's output reads `value` instead; the node goes. */
 void node_replace(Graph *graph, Node *node, Value *value);

@@ -7,8 +7,8 @@
 #include "runtime/vec_gate.h"
 
 /* The update and reset gates of one vector of hidden units, stored: z, and r times the state. With reset_after the candidate's
- * recurrent products wait for r, which scales them, and the new state is ready at once. Weights are [unit][z, r, candidate][16].
- */
+ * recurrent products wait for r, which scales them, and the new state is ready at once. Weights are
+ * [unit][z, r, candidate][16]. */
 static ALWAYS_INLINE void gru_gates(const struct recurrent *g, const float *sums, size_t gate_step, const float *weights,
                                     const float *bias, const float *h, size_t unit, float *z, float *reset, float *next_h,
                                     const int f, const int act_g) {
@@ -41,8 +41,8 @@ static ALWAYS_INLINE void gru_candidate(const struct recurrent *g, const float *
 
 /* One sequence in one direction (Cho et al. 2014, arXiv:1406.1078; ONNX GRU-22). Weights are [3 gates * blocks][input][16], then
  * [block][hidden unit][3 gates][16]; `bias` is [3 * blocks * 16], then [blocks * 16] of the candidate's recurrent products.
- * `scratch` holds (3 steps + 4) * blocks * 16 floats. `in_step` and the activations f and g are constants where this is called.
- */
+ * `scratch` holds (3 steps + 4) * blocks * 16 floats. `in_step` and the activations f and g are constants where this
+ * is called. */
 static ALWAYS_INLINE void gru(const struct recurrent *g, const struct sequence *s, const float *weights, const float *bias,
                               float *scratch, const size_t in_step, const int f, const int act_g) {
     const int steps = g->input.out_width;

@@ -39,6 +39,30 @@ static void test_residual_network(void **state) {
         "output %10 ; y\n");
 }
 
+/* A planar reader waits behind a pool: a quarter of the image is converted, not all of it written and pooled planar. */
+static void test_blocked_up_to_a_pool(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "conv1", input(graph, "x", "1x3x4x4"), weights(graph, "w", "16x3x3x3"), NULL, 1);
+    x = pool(graph, OP_AveragePool, "half", x, 2, 2, 0);
+    graph_add_output(graph, reshape(graph, "flat", x, "1x64"), "y");
+    expect_pass(graph, choose_layout,
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x3x3 ; w\n"
+                "%2 f32 1x16x4x4 = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1\n"
+                "%3 f32 1x16x2x2 = AveragePool(%2) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; half\n"
+                "%4 f32 1x64 = Reshape(%3) shape=[1,64] ; flat\n"
+                "output %4 ; y\n",
+                "graph test\n"
+                "input %1 f32 1x3x4x4 ; x\n"
+                "const @0 f32 16x3x3x3 ; w\n"
+                "%2 f32 1x16x4x4 blocked = Conv(%1, @0, none) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1\n"
+                "%3 f32 1x16x2x2 blocked = AveragePool(%2) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; half\n"
+                "%5 f32 1x16x2x2 = Reorder(%3) layout=planar ; half/planar\n"
+                "%4 f32 1x64 = Reshape(%5) shape=[1,64] ; flat\n"
+                "output %4 ; y\n");
+}
+
 /* Only a planar reader waits for it. */
 static void test_output_is_written_planar(void **state) {
     Graph *graph = new_graph(state);
@@ -274,6 +298,7 @@ static void test_planar_network_is_left(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        PASS_TEST(test_blocked_up_to_a_pool),
         PASS_TEST(test_residual_network),
         PASS_TEST(test_output_is_written_planar),
         PASS_TEST(test_depthwise),

@@ -78,6 +78,45 @@ static void test_slice_of_one_pixel(void **state) {
                 "output %7 ; y\n");
 }
 
+/* A DenseNet's transition: behind the pool the Slice costs a quarter of what the image before it saves. */
+static void test_slice_behind_a_pool(void **state) {
+    Graph *graph = new_graph(state);
+    Value *pooled = pool(graph, OP_AveragePool, "half", expanded(graph), 2, 2, 0);
+    Node *concat = RAW_NODE(graph, OP_Concat, "concat", pooled, input(graph, "y", "1x4x2x2"));
+    set_int(graph, concat, A_AXIS, 1);
+    graph_add_output(graph, inferred(graph, concat), "z");
+    expect_pass(graph, pad_channels,
+                "graph test\n"
+                "input %0 f32 1x8x4x4 ; x\n"
+                "input %5 f32 1x4x2x2 ; y\n"
+                "const @1 f32 24x8x1x1 ; w1\n"
+                "const @2 f32 24 ; b1\n"
+                "%3 f32 1x24x4x4 = Conv(%0, @1, @2) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
+                "%4 f32 1x24x2x2 = AveragePool(%3) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; half\n"
+                "%6 f32 1x28x2x2 = Concat(%4, %5) axis=1 ; concat\n"
+                "output %6 ; z\n",
+                "graph test\n"
+                "input %0 f32 1x8x4x4 ; x\n"
+                "input %5 f32 1x4x2x2 ; y\n"
+                "const @7 f32 32x8x1x1 ; w1\n"
+                "const @8 f32 32 ; b1\n"
+                "%3 f32 1x32x4x4 = Conv(%0, @7, @8) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
+                "%4 f32 1x32x2x2 = AveragePool(%3) kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] ; half\n"
+                "%9 f32 1x24x2x2 = Slice(%4) starts=[0,0,0,0] steps=[1,1,1,1] sizes=[1,24,2,2] ; half/channels\n"
+                "%6 f32 1x28x2x2 = Concat(%9, %5) axis=1 ; concat\n"
+                "output %6 ; z\n");
+}
+
+/* One that keeps its size would be sliced whole. */
+static void test_pool_of_the_same_size(void **state) {
+    Graph *graph = new_graph(state);
+    Value *pooled = pool(graph, OP_AveragePool, "mean", expanded(graph), 3, 1, 1);
+    Node *concat = RAW_NODE(graph, OP_Concat, "concat", pooled, input(graph, "y", "1x4x4x4"));
+    set_int(graph, concat, A_AXIS, 1);
+    graph_add_output(graph, inferred(graph, concat), "z");
+    expect_unchanged(graph, pad_channels);
+}
+
 /* A fully connected layer: nothing to gain. */
 static void test_pixel_of_a_convolution(void **state) {
     Graph *graph = new_graph(state);
@@ -176,7 +215,8 @@ int main(void) {
         PASS_TEST(test_between_convolutions),   PASS_TEST(test_gate_and_constants),    PASS_TEST(test_slice_of_one_pixel),
         PASS_TEST(test_pixel_of_a_convolution), PASS_TEST(test_residual_from_outside), PASS_TEST(test_residual_from_inside),
         PASS_TEST(test_graph_output),           PASS_TEST(test_reader_of_channels),    PASS_TEST(test_not_worth_it),
-        PASS_TEST(test_run_time_weights),       PASS_TEST(test_constant_image),        PASS_TEST(test_input_scale),
+        PASS_TEST(test_slice_behind_a_pool),    PASS_TEST(test_pool_of_the_same_size), PASS_TEST(test_run_time_weights),
+        PASS_TEST(test_constant_image),         PASS_TEST(test_input_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
