@@ -18,6 +18,11 @@ static bool lies_in_blocks(const Value *value) {
     return is_blocked(value) || (value->shape.dim[1] % BLOCK == 0 && shape_product(&value->shape, 2, 4) == 1);
 }
 
+/* Channels of a strip or of transformed tiles: whole blocks, where the input is blocked. */
+static int copied_channels(const ConvGeometry *g) {
+    return g->blocked_in ? (g->in_channels + BLOCK - 1) / BLOCK * BLOCK : g->in_channels;
+}
+
 static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
     const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
     if (!node->in[1]->data || (bias && !bias->data)) return CONV_DIRECT;
@@ -30,8 +35,8 @@ static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
 static void join_rows(ConvGeometry *g) {
     int joined = 1, most = ROW_PIXELS;
     /* A strip that is scaled is copied, and one row of it must fit. */
-    if (g->scaled && most > STRIP_BYTES / ((int)sizeof(float) * g->in_channels))
-        most = STRIP_BYTES / ((int)sizeof(float) * g->in_channels);
+    if (g->scaled && most > STRIP_BYTES / ((int)sizeof(float) * copied_channels(g)))
+        most = STRIP_BYTES / ((int)sizeof(float) * copied_channels(g));
     for (int k = 2; k <= g->out_height && k * g->out_width <= most; k++)
         if (g->out_height % k == 0) joined = k;
     g->in_height = g->out_height /= joined;
@@ -54,7 +59,7 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     if (pointwise) join_rows(g);
     bool copied = padded || g->scaled;
     int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
-    int64_t row_bytes = (int64_t)g->in_channels * width * (int64_t)sizeof(float);
+    int64_t row_bytes = (int64_t)copied_channels(g) * width * (int64_t)sizeof(float);
     g->strip_rows = fitting_rows(g, row_bytes, window_h);
     if (!copied) return;
     g->padded_width = width;
@@ -68,7 +73,7 @@ static void choose_tile_block(ConvGeometry *g) {
     int m = g->output_size, positions = (m + 2) * (m + 2);
     int64_t tiles = (int64_t)((g->out_height + m - 1) / m) * ((g->out_width + m - 1) / m);
     int64_t products = (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
-    int64_t tile_bytes = (int64_t)positions * (g->in_channels + products) * (int64_t)sizeof(float);
+    int64_t tile_bytes = (int64_t)positions * (copied_channels(g) + products) * (int64_t)sizeof(float);
     int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);
     g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
     if (g->tile_block > tiles) g->tile_block = (int)tiles;
@@ -107,7 +112,8 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
     if (!all_fit_int(sizes, (int)(sizeof sizes / sizeof *sizes))) return false;
     *g = (ConvGeometry){.batch = (int)sizes[0],
                         .groups = (int)sizes[1],
-                        .in_channels = (int)sizes[2],
+                        .in_channels = (int)attr_int(node, A_READ_CHANNELS, sizes[2]),
+                        .weight_channels = (int)sizes[2],
                         .out_channels = (int)sizes[3],
                         .in_height = (int)sizes[4],
                         .in_width = (int)sizes[5],
@@ -121,7 +127,7 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
                         .dilation_width = (int)sizes[13],
                         .pad_top = (int)sizes[14],
                         .pad_left = (int)sizes[15]};
-    g->blocked_in = g->in_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
+    g->blocked_in = g->weight_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
     g->blocked_out = is_blocked(node->out[0]);
     g->scaled = node->in_count > 5;
     return true;

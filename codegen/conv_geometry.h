@@ -16,6 +16,7 @@ typedef struct {
     ConvKernel kernel;
     int batch;
     int groups, in_channels, out_channels;
+    int weight_channels; /* of the weights: in_channels or more, the rest zeros */
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;

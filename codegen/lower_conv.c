@@ -20,7 +20,7 @@ static float *pack_panels(Arena *arena, const ConvGeometry *g, const float *sour
     float *packed = ARENA_ARRAY(arena, float, *count);
     for (int m = 0; m < g->groups * g->out_channels; m++) {
         int group = m / g->out_channels, within = m % g->out_channels;
-        const float *from = source + (int64_t)m * g->in_channels * taps;
+        const float *from = source + (int64_t)m * g->weight_channels * taps;
         float *panel = packed + (group * panels + within / BLOCK) * panel_floats + within % BLOCK;
         for (int c = 0; c < g->in_channels; c++) {
             int first = c / BLOCK * BLOCK, width = g->in_channels - first < BLOCK ? g->in_channels - first : BLOCK;
@@ -64,7 +64,7 @@ static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *so
     float *packed = ARENA_ARRAY(arena, float, *count);
     for (int64_t pair = 0; pair < pairs; pair++) {
         int64_t out = pair / g->in_channels, in = pair % g->in_channels;
-        const float *w = source + pair * 9;
+        const float *w = source + (out * g->weight_channels + in) * 9;
         float *at = packed + ((out / BLOCK) * g->in_channels + in) * BLOCK + out % BLOCK;
         double half[6][3];
         for (int i = 0; i < size; i++)
@@ -79,8 +79,8 @@ static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *so
 /* As runtime/conv.h says. */
 static float *pack_input_scale(Arena *arena, const ConvGeometry *g, const float *scale, const float *shift) {
     int unit = g->blocked_in ? BLOCK : 1;
-    float *packed = ARENA_ARRAY(arena, float, 2 * (int64_t)g->in_channels);
-    for (int c = 0; c < g->in_channels; c++) {
+    float *packed = ARENA_ARRAY(arena, float, 2 * (int64_t)g->weight_channels);
+    for (int c = 0; c < g->weight_channels; c++) {
         packed[c / unit * 2 * unit + c % unit] = scale[c];
         packed[(c / unit * 2 + 1) * unit + c % unit] = shift[c];
     }
@@ -193,7 +193,7 @@ static const char *scale_argument(Emitter *e, const Node *node, const ConvGeomet
     if (g->kernel == CONV_DIRECT || g->kernel == CONV_GROUPED) return "";
     if (!g->scaled) return "NULL, ";
     const float *packed = pack_input_scale(e->graph->arena, g, node->in[4]->data, node->in[5]->data);
-    return arena_printf(e->graph->arena, "%s, ", packed_table(e, node->in[4]->name, packed, 2 * (int64_t)g->in_channels));
+    return arena_printf(e->graph->arena, "%s, ", packed_table(e, node->in[4]->name, packed, 2 * (int64_t)g->weight_channels));
 }
 
 static void apply_activation_after(Emitter *e, const Node *node) {

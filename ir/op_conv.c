@@ -47,6 +47,10 @@ bool infer_conv(Graph *graph, Node *node) {
                          shape_text(&out, text, sizeof text));
     }
     if (!check_input_scale(graph, node)) return false;
+    int64_t read = attr_int(node, A_READ_CHANNELS, w->dim[1]);
+    if (read < 1 || read > w->dim[1])
+        return node_fail(graph, node, STATUS_INVALID, "it reads %" PRId64 " channels of the %" PRId64 " that its weights have",
+                         read, w->dim[1]);
     int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
     if (activation < 0 || activation >= ACT_COUNT)
         return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);

@@ -145,6 +145,7 @@ static void pad_conv(const Padding *padding, Node *conv) {
     node_set_input(graph, conv, 1, padded_weights(graph, weight, outputs, inputs));
     if (out && input_at(conv, 2)) node_set_input(graph, conv, 2, padded_constant(graph, conv->in[2], 0, outputs, 0));
     if (narrow) set_int(graph, conv, A_GROUP, outputs / inputs);
+    if (in && !narrow && !attr_find(conv, A_READ_CHANNELS)) set_int(graph, conv, A_READ_CHANNELS, weight->shape.dim[1]);
     for (int k = 4; in && k < conv->in_count; k++) /* the input scale */
         node_set_input(graph, conv, k,
                        padded_constant(graph, conv->in[k], 0, padded_channels(shape_count(&conv->in[k]->shape)), 0));

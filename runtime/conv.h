@@ -9,7 +9,7 @@
  * their results are then added in order, so that rounding errors grow with the length of a part and not of the whole. */
 struct conv {
     int groups;
-    int in_channels, out_channels; /* of one group */
+    int in_channels, out_channels; /* of one group; a last block of a blocked input may hold more, which are not read */
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;

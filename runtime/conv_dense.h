@@ -12,7 +12,7 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
                                      const int stride) {
     const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
     const int height = copied ? g->padded_rows : g->in_height, width = copied ? g->padded_width : g->in_width;
-    const int planes = unit == 16 ? g->in_channels / 16 : g->in_channels;
+    const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
     const size_t plane = (size_t)height * (size_t)width, out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;

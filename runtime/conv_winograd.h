@@ -128,7 +128,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
                                         const float *bias, const float *residual, float *out, float *scratch, const int m) {
     static const float no_bias[32] = {0};
     const struct conv *g = &w->conv;
-    const int positions = (m + 2) * (m + 2), blocks = g->in_channels / 16, panels = (g->out_channels + 15) / 16;
+    const int positions = (m + 2) * (m + 2), blocks = (g->in_channels + 15) / 16, panels = (g->out_channels + 15) / 16;
     const int wide = (g->out_width + m - 1) / m, tiles = wide * ((g->out_height + m - 1) / m);
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16,
                  out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;

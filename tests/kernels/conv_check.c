@@ -28,7 +28,8 @@ static const struct layer layers[] = {
     {16, 1, 1, 3, 3, 3, 1, 2, 3, 1, 1, 1, 0, 0, 0},   {16, 1, 1, 16, 19, 7, 1, 1, 3, 1, 1, 1, 0, 1, 0},
     {8, 2, 2, 8, 9, 3, 2, 2, 2, 1, 1, 1, 1, 0, 0},    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},
     {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1}, {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1},
-    {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1},
+    {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1}, {1, 24, 48, 7, 9, 1, 1, 1, 0, 7, 1, 1, 0, 1, 0},
+    {1, 40, 16, 8, 9, 3, 1, 1, 1, 3, 1, 1, 0, 0, 1},
 };
 
 static uint32_t state = SEED;
@@ -41,6 +42,12 @@ static float uniform(void) {
 static size_t place(int blocked, int c, int p, int plane) {
     return blocked ? ((size_t)(c / 16) * (size_t)plane + (size_t)p) * 16 + (size_t)(c % 16)
                    : (size_t)c * (size_t)plane + (size_t)p;
+}
+
+/* Channels of the input: a blocked one is stored in whole blocks. */
+static size_t stored(const struct layer *l) {
+    const size_t channels = (size_t)(l->groups * l->in);
+    return l->blocked_in ? (channels + 15) / 16 * 16 : channels;
 }
 
 static float *filled(size_t count) {
@@ -106,7 +113,7 @@ static float *packed(const struct layer *l, int grouped, const float *w, const f
 static float *input_scale(const struct layer *l, float *in) {
     const int unit = l->blocked_in ? 16 : 1, plane = l->height * l->width;
     if (!l->scaled) return NULL;
-    float *scale = filled((size_t)l->in * 2);
+    float *scale = filled(stored(l) * 2);
     for (int c = 0; c < l->in; c++)
         for (int p = 0; p < plane; p++) {
             float *v = in + place(l->blocked_in, c, p, plane);
@@ -170,14 +177,12 @@ static double check(const struct layer *l, uint64_t *bits) {
         g.padded_width = (ow - 1) * l->stride + window;
         g.padded_rows = (l->strip_rows - 1) * l->stride + window;
     }
-    const size_t outputs = (size_t)(l->groups * l->out * oh * ow);
-    float *in = filled((size_t)(l->groups * l->in * l->height * l->width)),
-          *w = filled((size_t)(l->groups * l->out * l->in * taps));
+    const size_t outputs = (size_t)(l->groups * l->out * oh * ow), inputs = stored(l) * (size_t)(l->height * l->width);
+    float *in = filled(inputs), *w = filled((size_t)(l->groups * l->out * l->in * taps));
     float *bias = filled((size_t)(l->groups * l->out)), *residual = filled(outputs), *out = filled(outputs), *packed_bias;
-    float *scratch = filled((size_t)(l->groups * l->in + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1));
+    float *scratch = filled((stored(l) + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1));
     float *p = packed(l, grouped, w, bias, &packed_bias);
     memcpy(out, residual, outputs * sizeof *out);
-    const size_t inputs = (size_t)(l->groups * l->in * l->height * l->width);
     float *scaled = filled(inputs);
     memcpy(scaled, in, inputs * sizeof *in);
     float *scale = input_scale(l, scaled);

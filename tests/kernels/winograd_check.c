@@ -13,7 +13,7 @@ static const struct {
 } layers[] = {
     {16, 32, 8, 8, 1, 4, 0, 0, 0},  {32, 48, 7, 9, 1, 14, 1, 0, 0},   {48, 16, 13, 6, 0, 5, 1, 0, 0},
     {16, 16, 3, 3, 1, 1, 0, 0, 0},  {32, 32, 14, 15, 1, 14, 1, 0, 0}, {32, 16, 9, 8, 1, 6, 0, 1, 0},
-    {16, 12, 9, 10, 1, 5, 1, 0, 1}, {32, 40, 5, 7, 1, 9, 0, 1, 1},
+    {16, 12, 9, 10, 1, 5, 1, 0, 1}, {32, 40, 5, 7, 1, 9, 0, 1, 1},    {24, 16, 6, 7, 1, 4, 0, 1, 0},
 };
 
 static const double transform[2][6][3] = {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
@@ -52,7 +52,7 @@ static float *transformed(const float *w, int in, int out, int m) {
 static double check(size_t layer, int m, uint64_t *bits) {
     const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width,
               pad = layers[layer].pad;
-    const int panels = (out + 15) / 16, rows = height + 2 * pad - 2, columns = width + 2 * pad - 2;
+    const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = height + 2 * pad - 2, columns = width + 2 * pad - 2;
     const struct winograd g = {{.groups = 1,
                                 .in_channels = in,
                                 .out_channels = out,
@@ -74,13 +74,13 @@ static double check(size_t layer, int m, uint64_t *bits) {
                                 .high = INFINITY},
                                layers[layer].tile_block};
     const size_t outputs = (size_t)(out * rows * columns);
-    float *x = filled((size_t)(in * height * width)), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)panels * 16),
-          *residual = filled(outputs), *y = filled(outputs);
+    float *x = filled((size_t)(stored * height * width)), *w = filled((size_t)(in * out * 9)),
+          *bias = filled((size_t)panels * 16), *residual = filled(outputs), *y = filled(outputs);
     float *u = transformed(w, in, out, m),
-          *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (in + panels * 16) + 32)));
+          *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (stored + panels * 16) + 32)));
     memcpy(y, residual, outputs * sizeof *y);
-    float *scale = layers[layer].scaled ? filled((size_t)in * 2) : NULL, *scaled = filled((size_t)(in * height * width));
-    for (int i = 0; i < in * height * width; i++) {
+    float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled((size_t)(stored * height * width));
+    for (int i = 0; i < stored * height * width; i++) {
         const float *s = scale ? scale + i / (height * width * 16) * 32 + i % 16 : NULL;
         scaled[i] = s ? fmaxf(fmaf(x[i], s[0], s[16]), 0.0f) : x[i];
     }

@@ -65,6 +65,10 @@ static void convolution_shapes_are_checked(void **state) {
     APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), FLOATS(c, SHAPE(2), 0, 0));
     refused(c, "its bias is 2");
     c = case_new();
+    APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 2, 1, 1), 0, 1), ramp(c, F32, SHAPE(1, 2, 1, 1), 0, 1));
+    set_int(c->graph, c->node, A_READ_CHANNELS, 3);
+    refused(c, "it reads 3 channels of the 2 that its weights have");
+    c = case_new();
     APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), NULL, FLOATS(c, SHAPE(1), 0));
     refused(c, "its residual is 1");
     c = case_new();

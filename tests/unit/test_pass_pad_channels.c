@@ -36,7 +36,7 @@ static void test_between_convolutions(void **state) {
                 "const @11 f32 8x32x1x1 ; w3\n"
                 "%3 f32 1x32x4x4 = Conv(%0, @8, @9) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
                 "%5 f32 1x32x4x4 = Conv(%3, @10, none) kernel_shape=[3,3] pads=[1,1,1,1] group=32 ; depthwise\n"
-                "%7 f32 1x8x4x4 = Conv(%5, @11, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; project\n"
+                "%7 f32 1x8x4x4 = Conv(%5, @11, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 read_channels=24 ; project\n"
                 "output %7 ; y\n");
 }
 
@@ -206,7 +206,7 @@ static void test_input_scale(void **state) {
                 "const @9 f32 16 ; s\n"
                 "const @10 f32 16 ; t\n"
                 "%2 f32 1x16x2x2 = Conv(%1, @7, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv1\n"
-                "%6 f32 1x2x2x2 = Conv(%2, @8, none, none, @9, @10) input_relu=1 ; conv2\n"
+                "%6 f32 1x2x2x2 = Conv(%2, @8, none, none, @9, @10) input_relu=1 read_channels=12 ; conv2\n"
                 "output %6 ; y\n");
 }
 
