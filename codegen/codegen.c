@@ -2,6 +2,7 @@
 
 #include "codegen/emitter.h"
 #include "ir/recurrent.h"
+#include "ir/winograd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -50,7 +51,12 @@ int64_t node_products(const Node *node) {
     int64_t m = attr_int(node, A_WINOGRAD, 0);
     if (m == 0) return node_multiply_adds(node);
     const Shape *y = &node->out[0]->shape, *w = &node->in[1]->shape;
-    int64_t factors[] = {y->dim[0], (y->dim[2] + m - 1) / m, (y->dim[3] + m - 1) / m, (m + 2) * (m + 2), w->dim[0], w->dim[1]};
+    int64_t factors[] = {y->dim[0],
+                         (y->dim[2] + m - 1) / m,
+                         (y->dim[3] + m - 1) / m,
+                         winograd_products(m, attr_ints_at(node, A_STRIDES, 0, 1)),
+                         w->dim[0],
+                         w->dim[1]};
     int64_t products = 1;
     for (size_t k = 0; k < sizeof factors / sizeof *factors; k++)
         if (!checked_mul(products, factors[k], &products)) return INT64_MAX;

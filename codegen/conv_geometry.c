@@ -1,5 +1,7 @@
 #include "codegen/conv_geometry.h"
 
+#include "ir/winograd.h"
+
 #include <limits.h>
 
 /* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it. */
@@ -18,8 +20,12 @@ static bool lies_in_blocks(const Value *value) {
     return is_blocked(value) || (value->shape.dim[1] % BLOCK == 0 && shape_product(&value->shape, 2, 4) == 1);
 }
 
+int conv_padded_outputs(const ConvGeometry *g) {
+    return (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+}
+
 /* Channels of a strip or of transformed tiles: whole blocks, where the input is blocked. */
-static int copied_channels(const ConvGeometry *g) {
+int conv_copied_channels(const ConvGeometry *g) {
     return g->blocked_in ? (g->in_channels + BLOCK - 1) / BLOCK * BLOCK : g->in_channels;
 }
 
@@ -35,8 +41,8 @@ static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
 static void join_rows(ConvGeometry *g) {
     int joined = 1, most = ROW_PIXELS;
     /* A strip that is scaled is copied, and one row of it must fit. */
-    if (g->scaled && most > STRIP_BYTES / ((int)sizeof(float) * copied_channels(g)))
-        most = STRIP_BYTES / ((int)sizeof(float) * copied_channels(g));
+    if (g->scaled && most > STRIP_BYTES / ((int)sizeof(float) * conv_copied_channels(g)))
+        most = STRIP_BYTES / ((int)sizeof(float) * conv_copied_channels(g));
     for (int k = 2; k <= g->out_height && k * g->out_width <= most; k++)
         if (g->out_height % k == 0) joined = k;
     g->in_height = g->out_height /= joined;
@@ -59,7 +65,7 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     if (pointwise) join_rows(g);
     bool copied = padded || g->scaled;
     int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
-    int64_t row_bytes = (int64_t)copied_channels(g) * width * (int64_t)sizeof(float);
+    int64_t row_bytes = (int64_t)conv_copied_channels(g) * width * (int64_t)sizeof(float);
     g->strip_rows = fitting_rows(g, row_bytes, window_h);
     if (!copied) return;
     g->padded_width = width;
@@ -70,10 +76,11 @@ static void choose_strips(ConvGeometry *g, bool padded) {
 /* A whole number of the micro-kernel's widest tiles, as many as leave the transformed data room in the second-level cache. */
 static void choose_tile_block(ConvGeometry *g) {
     enum { ROW = 14, TRANSFORMED_BYTES = 640 * 1024 };
-    int m = g->output_size, positions = (m + 2) * (m + 2);
+    int m = g->output_size, points = (int)winograd_points(m, g->stride_width), positions = points * points;
+    int phases = g->stride_height * g->stride_width;
     int64_t tiles = (int64_t)((g->out_height + m - 1) / m) * ((g->out_width + m - 1) / m);
-    int64_t products = (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
-    int64_t tile_bytes = (int64_t)positions * (copied_channels(g) + products) * (int64_t)sizeof(float);
+    int64_t products = conv_padded_outputs(g);
+    int64_t tile_bytes = (int64_t)positions * (conv_copied_channels(g) * phases + products) * (int64_t)sizeof(float);
     int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);
     g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
     if (g->tile_block > tiles) g->tile_block = (int)tiles;

@@ -29,6 +29,10 @@ typedef struct {
 
 /* False with a diagnostic where the node has no kernel (not two spatial axes, sizes over the kernels' int). */
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry);
+/* Input channels of a strip or of transformed tiles: whole blocks, where the input is blocked. */
+int conv_copied_channels(const ConvGeometry *geometry);
+/* Output channels in whole panels. */
+int conv_padded_outputs(const ConvGeometry *geometry);
 /* Scratch alone, for the planner; 0 where the geometry is refused. */
 int64_t conv_scratch_bytes(const Node *node);
 

@@ -3,14 +3,10 @@
 #include "codegen/conv_geometry.h"
 #include "codegen/emitter.h"
 #include "codegen/vector_elements.h"
+#include "codegen/winograd_weights.h"
 #include "ir/op_table.h"
 
 #include <math.h>
-
-/* Output channels in whole panels. */
-static int padded_channels(const ConvGeometry *g) {
-    return (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
-}
 
 /* The packed panels that runtime/conv.h describes. `shape` of the source is [groups * out][in][height][width]. */
 static float *pack_panels(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
@@ -44,38 +40,6 @@ static float *pack_grouped(Arena *arena, const ConvGeometry *g, const float *sou
     return packed;
 }
 
-/* G g G^T of every pair of channels, in double: [position][panel][channel][16]. */
-static float *pack_winograd(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
-    /* A row (1, x, x^2) / prod(x - other points) for each point of runtime/winograd_transforms.h: 0, +-3/4, +-3/2; then infinity.
-     */
-    const double inner = 0.75, outer = 1.5, i2 = inner * inner, o2 = outer * outer;
-    const double at_zero = i2 * o2, at_inner = 2 * i2 * (i2 - o2), at_outer = 2 * o2 * (o2 - i2);
-    const double four[6][3] = {{1 / at_zero, 0, 0},
-                               {1 / at_inner, inner / at_inner, i2 / at_inner},
-                               {1 / at_inner, -inner / at_inner, i2 / at_inner},
-                               {1 / at_outer, outer / at_outer, o2 / at_outer},
-                               {1 / at_outer, -outer / at_outer, o2 / at_outer},
-                               {0, 0, 1}};
-    static const double two[6][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
-    const double(*G)[3] = g->output_size == 4 ? four : two;
-    int size = g->output_size + 2;
-    int64_t pairs = (int64_t)g->in_channels * g->out_channels, padded = (int64_t)g->in_channels * padded_channels(g);
-    *count = padded * size * size;
-    float *packed = ARENA_ARRAY(arena, float, *count);
-    for (int64_t pair = 0; pair < pairs; pair++) {
-        int64_t out = pair / g->in_channels, in = pair % g->in_channels;
-        const float *w = source + (out * g->weight_channels + in) * 9;
-        float *at = packed + ((out / BLOCK) * g->in_channels + in) * BLOCK + out % BLOCK;
-        double half[6][3];
-        for (int i = 0; i < size; i++)
-            for (int q = 0; q < 3; q++) half[i][q] = G[i][0] * w[q] + G[i][1] * w[3 + q] + G[i][2] * w[6 + q];
-        for (int i = 0; i < size; i++)
-            for (int j = 0; j < size; j++)
-                at[(i * size + j) * padded] = (float)(half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2]);
-    }
-    return packed;
-}
-
 /* As runtime/conv.h says. */
 static float *pack_input_scale(Arena *arena, const ConvGeometry *g, const float *scale, const float *shift) {
     int unit = g->blocked_in ? BLOCK : 1;
@@ -89,7 +53,7 @@ static float *pack_input_scale(Arena *arena, const ConvGeometry *g, const float 
 
 /* One bias for each lane of each panel; zeros where the node has none. */
 static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
-    int padded = g->kernel == CONV_GROUPED ? g->out_channels : padded_channels(g);
+    int padded = g->kernel == CONV_GROUPED ? g->out_channels : conv_padded_outputs(g);
     *count = (int64_t)g->groups * padded;
     float *packed = ARENA_ARRAY(arena, float, *count);
     for (int m = 0; source && m < g->groups * g->out_channels; m++)
@@ -149,8 +113,9 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
         constants = arena_printf(arena, "%d, %d", g->in_channels, size);
     } else if (g->kernel == CONV_WINOGRAD) {
         kernel = "conv_winograd";
-        name = arena_printf(arena, "conv_winograd_%d", g->output_size);
-        constants = arena_printf(arena, "%d", g->output_size);
+        name = arena_printf(arena, g->stride_width == 1 ? "conv_winograd_%d" : "conv_winograd_%d_stride_%d", g->output_size,
+                            g->stride_width);
+        constants = arena_printf(arena, "%d, %d", g->output_size, g->stride_width);
     } else {
         kernel = "conv_dense";
         name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
@@ -172,7 +137,7 @@ static const char *weights_expression(Emitter *e, const Node *node, const ConvGe
     if (g->kernel == CONV_DIRECT) return input_pointer(e, node->in[1]);
     int64_t count;
     if (g->kernel == CONV_WINOGRAD) {
-        const float *transformed = pack_winograd(e->graph->arena, g, node->in[1]->data, &count);
+        const float *transformed = winograd_weights(e->graph->arena, g, node->in[1]->data, &count);
         return packed_table(e, node->in[1]->name, transformed, count);
     }
     const float *packed = g->kernel == CONV_GROUPED ? pack_grouped(e->graph->arena, g, node->in[1]->data, &count)

@@ -25,9 +25,9 @@ struct conv {
  * read: max(x * scale + shift, in_low) inside the image, then zeros around it. [in channel / 16][scale or shift][16], or for a
  * planar input [in channel][scale or shift]. */
 
-/* A 3x3 convolution of stride 1 by minimal filtering, F(m x m, 3 x 3) (Winograd; Lavin and Gray, arXiv:1509.09308): m x m output
- * pixels from (m+2)^2 products per pair of channels instead of 9 m^2. Each of the (m+2)^2 positions is a pointwise convolution
- * over tiles, done by the micro-kernel of the direct convolutions. */
+/* A 3x3 convolution of stride 1 or 2 by minimal filtering, F(m x m, 3 x 3) (Winograd; Lavin and Gray, arXiv:1509.09308): m x m
+ * output pixels from (m+2)^2 products per pair of channels instead of 9 m^2. Each of the (m+2)^2 positions is a pointwise
+ * convolution over tiles, done by the micro-kernel of the direct convolutions. */
 struct winograd {
     struct conv conv;
     int tile_block; /* tiles that are transformed and multiplied at a time */

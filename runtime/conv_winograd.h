@@ -10,47 +10,96 @@ static ALWAYS_INLINE int winograd_has_pixel(const struct conv *g, int row, int c
     return row >= 0 && row < g->in_height && column >= 0 && column < g->in_width;
 }
 
-/* One tile and one vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. `scale`:
- * the input scale of these channels, or NULL. `inside`, constant where this is called: the tile is within the image. */
+/* A convolution of stride 2 is one of stride 1 and 2x2 taps over the four images of its input's even or odd rows and columns:
+ * these phases are further channels. Odd ones have but one tap in a direction, whose value at infinity is zero: there they are
+ * left out. */
+static ALWAYS_INLINE int winograd_points(const int m, const int stride) {
+    return stride == 1 ? m + 2 : m + 1;
+}
+
+/* Phases that take part in position (i, j). */
+static ALWAYS_INLINE int winograd_phases(int i, int j, const int m, const int stride) {
+    const int last = winograd_points(m, stride) - 1;
+    return (i == last ? 1 : stride) * (j == last ? 1 : stride);
+}
+
+/* The sum of winograd_phases() over the positions before (i, j). */
+static ALWAYS_INLINE int winograd_phases_before(int i, int j, const int m, const int stride) {
+    const int last = winograd_points(m, stride) - 1, row = last * stride + 1;
+    return i * stride * row + (i == last ? 1 : stride) * j * stride;
+}
+
+/* Where the values of one tile, phase and vector of channels go. */
+struct winograd_place {
+    float *out;
+    size_t position, phase; /* from one to the next, in floats */
+};
+
+/* One tile, phase and vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. The
+ * tile's pixel (0, 0) is (row, column). `scale`: the input scale of these channels, or NULL. `inside`, constant where this is
+ * called: the tile is within the image. */
 static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, const float *scale, int row, int column,
-                                              float *out, size_t position, const int m, const int inside) {
+                                              int odd_row, int odd_column, const struct winograd_place *to, const int m,
+                                              const int stride, const int inside) {
     static const float border[16] = {0};
-    vec d[6][6];
-    UNROLL_FOR (int i = 0; i < m + 2; i++) {
-        UNROLL_FOR (int j = 0; j < m + 2; j++) {
-            const int is_there = inside || winograd_has_pixel(g, row + i, column + j);
-            d[i][j] = vec_load(is_there ? in + ((ptrdiff_t)(row + i) * g->in_width + column + j) * 16 : border);
+    const int n = winograd_points(m, stride), taps = stride == 1 ? 3 : 2;
+    vec d[WINOGRAD_POINTS][WINOGRAD_POINTS];
+    UNROLL_FOR (int i = 0; i < n; i++) {
+        UNROLL_FOR (int j = 0; j < n; j++) {
+            const int y = row + odd_row + i * stride, x = column + odd_column + j * stride;
+            const int is_there = inside || winograd_has_pixel(g, y, x);
+            d[i][j] = vec_load(is_there ? in + ((ptrdiff_t)y * g->in_width + x) * 16 : border);
             if (scale && is_there)
                 d[i][j] = vec_clamp(vec_fma_lanes(d[i][j], vec_load(scale), vec_load(scale + 16)), g->in_low, INFINITY);
         }
-        winograd_input_1d(d[i], m);
+        winograd_input_1d(d[i], m, taps);
     }
-    UNROLL_FOR (int j = 0; j < m + 2; j++) {
-        vec c[6];
-        UNROLL_FOR (int i = 0; i < m + 2; i++) c[i] = d[i][j];
-        winograd_input_1d(c, m);
-        UNROLL_FOR (int i = 0; i < m + 2; i++) vec_store(out + (size_t)(i * (m + 2) + j) * position, c[i]);
+    UNROLL_FOR (int j = 0; j < n; j++) {
+        vec c[WINOGRAD_POINTS];
+        UNROLL_FOR (int i = 0; i < n; i++) c[i] = d[i][j];
+        winograd_input_1d(c, m, taps);
+        UNROLL_FOR (int i = 0; i < n; i++) {
+            if ((i == n - 1 && odd_row) || (j == n - 1 && odd_column)) continue;
+            const int phase = (i == n - 1 ? 0 : odd_row * (j == n - 1 ? 1 : stride)) + (j == n - 1 ? 0 : odd_column);
+            vec_store(to->out + (size_t)(i * n + j) * to->position + (size_t)phase * to->phase, c[i]);
+        }
     }
+}
+
+/* All phases of a tile. `most` is the last row and column that any of them reads, from the tile's first. */
+static ALWAYS_INLINE void winograd_input(const struct conv *g, const float *in, const float *scale, int row, int column,
+                                         const struct winograd_place *to, const int m, const int stride) {
+    const int most = stride * winograd_points(m, stride) - 1;
+    const int inside = winograd_has_pixel(g, row, column) && winograd_has_pixel(g, row + most, column + most);
+    for (int odd_row = 0; odd_row < stride; odd_row++)
+        for (int odd_column = 0; odd_column < stride; odd_column++) {
+            if (inside)
+                winograd_input_tile(g, in, scale, row, column, odd_row, odd_column, to, m, stride, 1);
+            else
+                winograd_input_tile(g, in, scale, row, column, odd_row, odd_column, to, m, stride, 0);
+        }
 }
 
 /* Transforms keep whole tiles on the stack: functions of their own, so that theirs and the micro-kernel's are not there at
  * once. */
-static NEVER_INLINE void winograd_input_tile_2(const struct conv *g, const float *in, const float *scale, int row, int column,
-                                               float *out, size_t position) {
-    const int inside = winograd_has_pixel(g, row, column) && winograd_has_pixel(g, row + 2 + 1, column + 2 + 1);
-    if (inside)
-        winograd_input_tile(g, in, scale, row, column, out, position, 2, 1);
-    else
-        winograd_input_tile(g, in, scale, row, column, out, position, 2, 0);
+static NEVER_INLINE void winograd_input_2(const struct conv *g, const float *in, const float *scale, int row, int column,
+                                          const struct winograd_place *to) {
+    winograd_input(g, in, scale, row, column, to, 2, 1);
 }
 
-static NEVER_INLINE void winograd_input_tile_4(const struct conv *g, const float *in, const float *scale, int row, int column,
-                                               float *out, size_t position) {
-    const int inside = winograd_has_pixel(g, row, column) && winograd_has_pixel(g, row + 4 + 1, column + 4 + 1);
-    if (inside)
-        winograd_input_tile(g, in, scale, row, column, out, position, 4, 1);
-    else
-        winograd_input_tile(g, in, scale, row, column, out, position, 4, 0);
+static NEVER_INLINE void winograd_input_4(const struct conv *g, const float *in, const float *scale, int row, int column,
+                                          const struct winograd_place *to) {
+    winograd_input(g, in, scale, row, column, to, 4, 1);
+}
+
+static NEVER_INLINE void winograd_input_2_stride_2(const struct conv *g, const float *in, const float *scale, int row, int column,
+                                                   const struct winograd_place *to) {
+    winograd_input(g, in, scale, row, column, to, 2, 2);
+}
+
+static NEVER_INLINE void winograd_input_4_stride_2(const struct conv *g, const float *in, const float *scale, int row, int column,
+                                                   const struct winograd_place *to) {
+    winograd_input(g, in, scale, row, column, to, 4, 2);
 }
 
 /* One pixel and one vector of channels of the result. */
@@ -79,19 +128,21 @@ static ALWAYS_INLINE void winograd_store_planar(const struct conv *g, vec result
 
 /* One tile and one vector of channels, of which `lanes` exist: its pixels from the values of the positions, then bias, residual
  * and limits. */
-static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float *products, size_t position, const float *bias,
-                                               const float *residual, float *out, int row, int column, int lanes, const int m) {
-    vec half[6][4], result[4][4];
+static ALWAYS_INLINE void winograd_output(const struct conv *g, const float *products, size_t position, const float *bias,
+                                          const float *residual, float *out, int row, int column, int lanes, const int m,
+                                          const int stride) {
+    const int n = winograd_points(m, stride), taps = stride == 1 ? 3 : 2;
+    vec half[WINOGRAD_POINTS][4], result[4][4];
     const vec b = vec_load(bias);
-    UNROLL_FOR (int i = 0; i < m + 2; i++) {
-        vec p[6];
-        UNROLL_FOR (int j = 0; j < m + 2; j++) p[j] = vec_load(products + (size_t)(i * (m + 2) + j) * position);
-        winograd_output_1d(p, half[i], m);
+    UNROLL_FOR (int i = 0; i < n; i++) {
+        vec p[WINOGRAD_POINTS];
+        UNROLL_FOR (int j = 0; j < n; j++) p[j] = vec_load(products + (size_t)(i * n + j) * position);
+        winograd_output_1d(p, half[i], m, taps);
     }
     UNROLL_FOR (int j = 0; j < m; j++) {
-        vec p[6], o[4];
-        UNROLL_FOR (int i = 0; i < m + 2; i++) p[i] = half[i][j];
-        winograd_output_1d(p, o, m);
+        vec p[WINOGRAD_POINTS], o[4];
+        UNROLL_FOR (int i = 0; i < n; i++) p[i] = half[i][j];
+        winograd_output_1d(p, o, m, taps);
         UNROLL_FOR (int i = 0; i < m; i++) result[i][j] = vec_add(o[i], b);
     }
     if (!g->blocked_out) {
@@ -111,61 +162,83 @@ static ALWAYS_INLINE void winograd_output_tile(const struct conv *g, const float
     }
 }
 
-static NEVER_INLINE void winograd_output_tile_2(const struct conv *g, const float *products, size_t position, const float *bias,
-                                                const float *residual, float *out, int row, int column, int lanes) {
-    winograd_output_tile(g, products, position, bias, residual, out, row, column, lanes, 2);
+static NEVER_INLINE void winograd_output_2(const struct conv *g, const float *products, size_t position, const float *bias,
+                                           const float *residual, float *out, int row, int column, int lanes) {
+    winograd_output(g, products, position, bias, residual, out, row, column, lanes, 2, 1);
 }
 
-static NEVER_INLINE void winograd_output_tile_4(const struct conv *g, const float *products, size_t position, const float *bias,
-                                                const float *residual, float *out, int row, int column, int lanes) {
-    winograd_output_tile(g, products, position, bias, residual, out, row, column, lanes, 4);
+static NEVER_INLINE void winograd_output_4(const struct conv *g, const float *products, size_t position, const float *bias,
+                                           const float *residual, float *out, int row, int column, int lanes) {
+    winograd_output(g, products, position, bias, residual, out, row, column, lanes, 4, 1);
 }
 
-/* One image, blocked in, blocked or planar out. Weights are transformed, [position][panel][in channel][16]; `m` is 2 or 4,
- * constant where this is called. `scratch` holds (m+2)^2 (tile_block (in_channels + out_channels in whole blocks) + 32) floats.
- * `scale` is the input scale, or NULL. `residual` may be the output itself. */
+static NEVER_INLINE void winograd_output_2_stride_2(const struct conv *g, const float *products, size_t position,
+                                                    const float *bias, const float *residual, float *out, int row, int column,
+                                                    int lanes) {
+    winograd_output(g, products, position, bias, residual, out, row, column, lanes, 2, 2);
+}
+
+static NEVER_INLINE void winograd_output_4_stride_2(const struct conv *g, const float *products, size_t position,
+                                                    const float *bias, const float *residual, float *out, int row, int column,
+                                                    int lanes) {
+    winograd_output(g, products, position, bias, residual, out, row, column, lanes, 4, 2);
+}
+
+/* One image, blocked in, blocked or planar out. Weights are transformed, [position][panel][phase][in channel][16], with phases of
+ * whole blocks where there are several; `m` is 2 or 4 and `stride` 1 or 2, constant where this is called. `scratch` holds
+ * positions * (tile_block * (in_channels * phases + out_channels, in whole blocks) + 32) floats. `scale` is the input scale, or
+ * NULL. `residual` may be the output itself. */
 static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *in, const float *scale, const float *weights,
-                                        const float *bias, const float *residual, float *out, float *scratch, const int m) {
+                                        const float *bias, const float *residual, float *out, float *scratch, const int m,
+                                        const int stride) {
     static const float no_bias[32] = {0};
     const struct conv *g = &w->conv;
-    const int positions = (m + 2) * (m + 2), blocks = (g->in_channels + 15) / 16, panels = (g->out_channels + 15) / 16;
+    const int n = winograd_points(m, stride), positions = n * n, phases = stride * stride;
+    const int blocks = (g->in_channels + 15) / 16, panels = (g->out_channels + 15) / 16;
+    const int channels = phases == 1 ? g->in_channels : blocks * 16; /* of one phase */
     const int wide = (g->out_width + m - 1) / m, tiles = wide * ((g->out_height + m - 1) / m);
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16,
                  out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;
     for (int first = 0; first < tiles; first += w->tile_block) {
         const int count = tiles - first < w->tile_block ? tiles - first : w->tile_block;
         /* An odd number of cache lines from position to position: a tile's values fall in different sets of the cache. */
-        const size_t in_position = (size_t)(count * blocks | 1) * 16, out_position = (size_t)(count * panels | 1) * 16;
+        const size_t in_position = (size_t)(count * blocks * phases | 1) * 16, out_position = (size_t)(count * panels | 1) * 16;
         float *products = scratch + (size_t)positions * in_position;
         SHARED_FOR
         for (int task = 0; task < blocks * count; task++) {
-            const int row = (first + task % count) / wide * m - g->pad_top,
-                      column = (first + task % count) % wide * m - g->pad_left;
-            for (int l = 0; l < 16; l += LANES)
-                (m == 2 ? winograd_input_tile_2 : winograd_input_tile_4)(g, in + (size_t)(task / count) * in_plane + l,
-                                                                         scale ? scale + task / count * 32 + l : scale, row,
-                                                                         column, scratch + (size_t)task * 16 + l, in_position);
+            const int row = (first + task % count) / wide * m * stride - g->pad_top,
+                      column = (first + task % count) % wide * m * stride - g->pad_left;
+            for (int l = 0; l < 16; l += LANES) {
+                const struct winograd_place to = {scratch + (size_t)task * 16 + l, in_position, (size_t)(blocks * count) * 16};
+                const float *image = in + (size_t)(task / count) * in_plane + l,
+                            *s = scale ? scale + task / count * 32 + l : scale;
+                if (stride == 1)
+                    (m == 2 ? winograd_input_2 : winograd_input_4)(g, image, s, row, column, &to);
+                else
+                    (m == 2 ? winograd_input_2_stride_2 : winograd_input_4_stride_2)(g, image, s, row, column, &to);
+            }
         }
-        const struct conv tile_row = {.groups = 1,
-                                      .in_channels = g->in_channels,
-                                      .out_channels = g->out_channels,
-                                      .out_height = 1,
-                                      .out_width = count,
-                                      .kernel_height = 1,
-                                      .kernel_width = 1,
-                                      .sum_channels = g->sum_channels,
-                                      .blocked_out = 1,
-                                      .low = -INFINITY,
-                                      .high = INFINITY};
-        const struct conv_input at = {(size_t)count * 16, 0, 0, (size_t)g->in_channels * 16};
         const int vectors = LANES * TILE_VECTORS, groups = (panels * 16 + vectors - 1) / vectors;
         SHARED_FOR
         for (int task = 0; task < positions * groups; task++) {
-            const int channel = task % groups * vectors;
-            const size_t p = (size_t)(task / groups);
-            const float *a = scratch + p * in_position,
-                        *b = weights + (p * (size_t)panels + (size_t)(channel / 16)) * at.panel + channel % 16;
-            float *o = products + p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
+            const int channel = task % groups * vectors, p = task / groups, i = p / n, j = p % n;
+            const int terms = channels * winograd_phases(i, j, m, stride);
+            const struct conv tile_row = {.groups = 1,
+                                          .in_channels = terms,
+                                          .out_channels = g->out_channels,
+                                          .out_height = 1,
+                                          .out_width = count,
+                                          .kernel_height = 1,
+                                          .kernel_width = 1,
+                                          .sum_channels = g->sum_channels,
+                                          .blocked_out = 1,
+                                          .low = -INFINITY,
+                                          .high = INFINITY};
+            const struct conv_input at = {(size_t)count * 16, 0, 0, (size_t)terms * 16};
+            const float *a = scratch + (size_t)p * in_position,
+                        *b = weights + (size_t)winograd_phases_before(i, j, m, stride) * (size_t)panels * (size_t)channels * 16 +
+                             (size_t)(channel / 16) * at.panel + channel % 16;
+            float *o = products + (size_t)p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
             conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, panels * 16 - channel);
         }
         SHARED_FOR
@@ -173,11 +246,16 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
             const int row = (first + task % count) / wide * m, column = (first + task % count) % wide * m;
             const size_t plane = (size_t)(task / count) * out_plane, lane = g->blocked_out ? 1 : out_plane / 16;
             const int lanes = g->out_channels - task / count * 16;
-            for (int l = 0; l < 16 && l < lanes; l += LANES)
-                (m == 2 ? winograd_output_tile_2
-                        : winograd_output_tile_4)(g, products + (size_t)task * 16 + l, out_position, bias + task / count * 16 + l,
-                                                  residual ? residual + plane + (size_t)l * lane : residual,
-                                                  out + plane + (size_t)l * lane, row, column, lanes - l);
+            for (int l = 0; l < 16 && l < lanes; l += LANES) {
+                const float *value = products + (size_t)task * 16 + l, *b = bias + task / count * 16 + l;
+                const float *r = residual ? residual + plane + (size_t)l * lane : residual;
+                float *to = out + plane + (size_t)l * lane;
+                if (stride == 1)
+                    (m == 2 ? winograd_output_2 : winograd_output_4)(g, value, out_position, b, r, to, row, column, lanes - l);
+                else
+                    (m == 2 ? winograd_output_2_stride_2 : winograd_output_4_stride_2)(g, value, out_position, b, r, to, row,
+                                                                                       column, lanes - l);
+            }
         }
     }
 }

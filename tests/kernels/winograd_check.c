@@ -9,20 +9,25 @@
 enum { SEED = 11 };
 
 static const struct {
-    int in, out, height, width, pad, tile_block, residual, scaled, planar;
+    int in, out, height, width, pad, tile_block, residual, scaled, planar, stride;
 } layers[] = {
-    {16, 32, 8, 8, 1, 4, 0, 0, 0},  {32, 48, 7, 9, 1, 14, 1, 0, 0},   {48, 16, 13, 6, 0, 5, 1, 0, 0},
-    {16, 16, 3, 3, 1, 1, 0, 0, 0},  {32, 32, 14, 15, 1, 14, 1, 0, 0}, {32, 16, 9, 8, 1, 6, 0, 1, 0},
-    {16, 12, 9, 10, 1, 5, 1, 0, 1}, {32, 40, 5, 7, 1, 9, 0, 1, 1},    {24, 16, 6, 7, 1, 4, 0, 1, 0},
+    {16, 32, 8, 8, 1, 4, 0, 0, 0, 1},   {32, 48, 7, 9, 1, 14, 1, 0, 0, 1},   {48, 16, 13, 6, 0, 5, 1, 0, 0, 1},
+    {16, 16, 3, 3, 1, 1, 0, 0, 0, 1},   {32, 32, 14, 15, 1, 14, 1, 0, 0, 1}, {32, 16, 9, 8, 1, 6, 0, 1, 0, 1},
+    {16, 12, 9, 10, 1, 5, 1, 0, 1, 1},  {32, 40, 5, 7, 1, 9, 0, 1, 1, 1},    {24, 16, 6, 7, 1, 4, 0, 1, 0, 1},
+    {16, 32, 16, 16, 1, 4, 1, 0, 0, 2}, {32, 48, 13, 18, 0, 3, 0, 0, 0, 2},  {48, 16, 9, 7, 1, 5, 0, 1, 0, 2},
+    {24, 20, 11, 12, 1, 9, 1, 1, 1, 2}, {16, 16, 3, 4, 1, 1, 0, 0, 0, 2},
 };
 
-static const double transform[2][6][3] = {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
-                                          {{1 / 1.265625, 0, 0},
-                                           {-1 / 1.8984375, -0.75 / 1.8984375, -0.5625 / 1.8984375},
-                                           {-1 / 1.8984375, 0.75 / 1.8984375, -0.5625 / 1.8984375},
-                                           {1 / 7.59375, 1.5 / 7.59375, 2.25 / 7.59375},
-                                           {1 / 7.59375, -1.5 / 7.59375, 2.25 / 7.59375},
-                                           {0, 0, 1}}};
+/* [m is 4][stride is 2][point][tap], as the compiler's codegen/winograd_weights.c has them. */
+static const double transform[2][2][6][3] = {
+    {{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}, {{1, 0}, {1, 1}, {0, 1}}},
+    {{{1 / 1.265625, 0, 0},
+      {-1 / 1.8984375, -0.75 / 1.8984375, -0.5625 / 1.8984375},
+      {-1 / 1.8984375, 0.75 / 1.8984375, -0.5625 / 1.8984375},
+      {1 / 7.59375, 1.5 / 7.59375, 2.25 / 7.59375},
+      {1 / 7.59375, -1.5 / 7.59375, 2.25 / 7.59375},
+      {0, 0, 1}},
+     {{1 / 1.125, 0}, {-1 / 1.40625, -0.75 / 1.40625}, {-1 / 3.09375, 0.75 / 3.09375}, {1 / 6.875, 2 / 6.875}, {0, 1}}}};
 
 static uint32_t state = SEED;
 static float *filled(size_t count) {
@@ -34,25 +39,43 @@ static float *filled(size_t count) {
     return p;
 }
 
-static float *transformed(const float *w, int in, int out, int m) {
-    const double(*G)[3] = transform[m == 4];
-    const int panels = (out + 15) / 16;
-    float *u = filled((size_t)((m + 2) * (m + 2) * in * panels * 16));
-    for (int k = 0; k < out; k++)
-        for (int c = 0; c < in; c++)
-            for (int p = 0; p < (m + 2) * (m + 2); p++) {
-                double sum = 0;
-                for (int t = 0; t < 9; t++)
-                    sum += G[p / (m + 2)][t / 3] * (double)w[(k * in + c) * 9 + t] * G[p % (m + 2)][t % 3];
-                u[((p * panels + k / 16) * in + c) * 16 + k % 16] = (float)sum;
-            }
+/* Taps of a phase's filter: at stride 2 those of even or of odd rows and columns. */
+static double tap_of(const float *w, int row, int column) {
+    return row < 3 && column < 3 ? (double)w[row * 3 + column] : 0.0;
+}
+
+static double transformed_tap(const float *w, int i, int j, int odd_row, int odd_column, int m, int stride) {
+    const int taps = stride == 1 ? 3 : 2;
+    double sum = 0;
+    for (int t = 0; t < taps * taps; t++)
+        sum += transform[m == 4][stride == 2][i][t / taps] * transform[m == 4][stride == 2][j][t % taps] *
+               tap_of(w, odd_row + t / taps * stride, odd_column + t % taps * stride);
+    return sum;
+}
+
+static float *transformed(const float *w, int in, int out, int m, int stride) {
+    const int panels = (out + 15) / 16, n = winograd_points(m, stride), channels = stride == 1 ? in : (in + 15) / 16 * 16;
+    const size_t count = (size_t)(n * n * stride * stride * channels * panels * 16);
+    float *u = filled(count), *panel = u;
+    memset(u, 0, count * sizeof *u);
+    for (int p = 0; p < n * n; p++) {
+        const int i = p / n, j = p % n, columns = j == n - 1 ? 1 : stride, phases = winograd_phases(i, j, m, stride);
+        for (int k = 0; k < out; k++)
+            for (int c = 0; c < in; c++)
+                for (int f = 0; f < phases; f++)
+                    panel[((k / 16 * phases + f) * channels + c) * 16 + k % 16] =
+                        (float)transformed_tap(w + (k * in + c) * 9, i, j, f / columns, f % columns, m, stride);
+        panel += panels * phases * channels * 16;
+    }
     return u;
 }
 
 static double check(size_t layer, int m, uint64_t *bits) {
     const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width,
-              pad = layers[layer].pad;
-    const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = height + 2 * pad - 2, columns = width + 2 * pad - 2;
+              pad = layers[layer].pad, stride = layers[layer].stride;
+    const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = (height + 2 * pad - 3) / stride + 1,
+              columns = (width + 2 * pad - 3) / stride + 1;
+    const int n = winograd_points(m, stride);
     const struct winograd g = {{.groups = 1,
                                 .in_channels = in,
                                 .out_channels = out,
@@ -62,8 +85,8 @@ static double check(size_t layer, int m, uint64_t *bits) {
                                 .out_width = columns,
                                 .kernel_height = 3,
                                 .kernel_width = 3,
-                                .stride_height = 1,
-                                .stride_width = 1,
+                                .stride_height = stride,
+                                .stride_width = stride,
                                 .dilation_height = 1,
                                 .dilation_width = 1,
                                 .pad_top = pad,
@@ -76,8 +99,8 @@ static double check(size_t layer, int m, uint64_t *bits) {
     const size_t outputs = (size_t)(out * rows * columns);
     float *x = filled((size_t)(stored * height * width)), *w = filled((size_t)(in * out * 9)),
           *bias = filled((size_t)panels * 16), *residual = filled(outputs), *y = filled(outputs);
-    float *u = transformed(w, in, out, m),
-          *scratch = filled((size_t)((m + 2) * (m + 2) * (g.tile_block * (stored + panels * 16) + 32)));
+    float *u = transformed(w, in, out, m, stride),
+          *scratch = filled((size_t)(n * n * (g.tile_block * (stored * stride * stride + panels * 16) + 32)));
     memcpy(y, residual, outputs * sizeof *y);
     float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled((size_t)(stored * height * width));
     for (int i = 0; i < stored * height * width; i++) {
@@ -85,10 +108,14 @@ static double check(size_t layer, int m, uint64_t *bits) {
         scaled[i] = s ? fmaxf(fmaf(x[i], s[0], s[16]), 0.0f) : x[i];
     }
     const float *r = layers[layer].residual ? y : NULL; /* in place, as the compiler plans it */
-    if (m == 2)
-        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2);
+    if (m == 2 && stride == 1)
+        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2, 1);
+    else if (m == 2)
+        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2, 2);
+    else if (stride == 1)
+        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 1);
     else
-        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4);
+        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 2);
     double worst = 0;
     for (int k = 0; k < out; k++)
         for (int o = 0; o < rows * columns; o++) {
@@ -96,7 +123,7 @@ static double check(size_t layer, int m, uint64_t *bits) {
             double sum = (double)bias[k] + (r ? (double)residual[at] : 0.0);
             for (int c = 0; c < in; c++)
                 for (int t = 0; t < 9; t++) {
-                    const int row = o / columns - pad + t / 3, column = o % columns - pad + t % 3;
+                    const int row = o / columns * stride - pad + t / 3, column = o % columns * stride - pad + t % 3;
                     if (row >= 0 && row < height && column >= 0 && column < width)
                         sum += (double)scaled[((c / 16 * height + row) * width + column) * 16 + c % 16] *
                                (double)w[(k * in + c) * 9 + t];

@@ -30,9 +30,20 @@ static void test_small_planes_with_large_weights_take_small_tiles(void **state) 
     assert_int_equal(chosen(graph, blocked_conv(graph, "1x512x7x7", "512x512x3x3", 1)), 2);
 }
 
-static void test_strides_stay_direct(void **state) {
+/* By even and odd rows and columns, where planes are large enough for their tiles; the weights are larger, so little gain is
+ * none. */
+static void test_stride_two(void **state) {
     Graph *graph = new_graph(state);
-    assert_int_equal(chosen(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 2)), 0);
+    Node *large = blocked_conv(graph, "1x64x56x56", "128x64x3x3", 2);
+    assert_int_equal(chosen(graph, large), 4);
+    assert_string_equal(kernel_layer(graph, large), "conv3x3:1x64x56x56:1x128x28x28:pads=1,1:stride=2");
+    assert_int_equal(chosen(graph, blocked_conv(graph, "1x128x28x28", "256x128x3x3", 2)), 2);
+    assert_int_equal(chosen(graph, blocked_conv(graph, "1x256x14x14", "512x256x3x3", 2)), 0);
+}
+
+static void test_larger_strides_stay_direct(void **state) {
+    Graph *graph = new_graph(state);
+    assert_int_equal(chosen(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 3)), 0);
 }
 
 static void test_exact_and_memory_stay_direct(void **state) {
@@ -84,14 +95,15 @@ static void test_nothing_measured_overrules_exact(void **state) {
 
 static void test_layers_without_a_choice_have_no_name(void **state) {
     Graph *graph = new_graph(state);
-    assert_null(kernel_layer(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 2)));
+    assert_null(kernel_layer(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 3)));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_large_planes_take_large_tiles),
         PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
-        PASS_TEST(test_strides_stay_direct),
+        PASS_TEST(test_stride_two),
+        PASS_TEST(test_larger_strides_stay_direct),
         PASS_TEST(test_exact_and_memory_stay_direct),
         PASS_TEST(test_planar_values_stay_direct),
         PASS_TEST(test_measured_choices_overrule_the_estimate),
