@@ -20,7 +20,7 @@ const KernelCandidate *kernel_candidate(const char *name) {
 /* Cycles of one tile and 16 channels through both transforms' loads, sums and stores. */
 enum { INPUT_CYCLES_2 = 70, OUTPUT_CYCLES_2 = 50, INPUT_CYCLES_4 = 230, OUTPUT_CYCLES_4 = 180 };
 /* Bytes of weights a cycle: from a shared cache, and from memory once they outgrow it. */
-enum { MACS_PER_CYCLE = 16, CACHE_BYTES_PER_CYCLE = 24, MEMORY_BYTES_PER_CYCLE = 8, SHARED_CACHE_BYTES = 16 << 20 };
+enum { MACS_PER_CYCLE = 16, CACHE_BYTES_PER_CYCLE = 24, MEMORY_BYTES_PER_CYCLE = 5, SHARED_CACHE_BYTES = 16 << 20 };
 
 static int64_t stride_of(const Node *node) {
     return attr_ints_at(node, A_STRIDES, 0, 1);
@@ -40,8 +40,8 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-static double weight_cycles(double bytes) {
-    return bytes / (bytes > SHARED_CACHE_BYTES ? MEMORY_BYTES_PER_CYCLE : CACHE_BYTES_PER_CYCLE);
+static double weight_cycles(double bytes, bool cached) {
+    return bytes / (cached && bytes <= SHARED_CACHE_BYTES ? CACHE_BYTES_PER_CYCLE : MEMORY_BYTES_PER_CYCLE);
 }
 
 static double channels_in(const Node *node) {
@@ -52,29 +52,30 @@ static double channels_out(const Node *node) {
     return (double)((node->in[1]->shape.dim[0] + BLOCK - 1) / BLOCK * BLOCK);
 }
 
-static double direct_cycles(const Node *node) {
+/* `cached`: the weights of all layers fit the shared cache. */
+static double direct_cycles(const Node *node, bool cached) {
     double products = 9 * channels_in(node) * channels_out(node), pixels = (double)shape_product(&node->out[0]->shape, 2, 4);
-    return larger(products * pixels / MACS_PER_CYCLE, weight_cycles(products * sizeof(float)));
+    return larger(products * pixels / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
 }
 
-static double winograd_cycles(const Node *node, int m) {
+static double winograd_cycles(const Node *node, int m, bool cached) {
     const Shape *y = &node->out[0]->shape;
     double tiles = (double)((y->dim[2] + m - 1) / m) * (double)((y->dim[3] + m - 1) / m);
     double products = (double)winograd_products(m, stride_of(node)) * channels_in(node) * channels_out(node);
     double phases = (double)(stride_of(node) * stride_of(node));
-    double multiply = larger(products * tiles / MACS_PER_CYCLE, weight_cycles(products * sizeof(float)));
+    double multiply = larger(products * tiles / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
     double in = m == 2 ? INPUT_CYCLES_2 : INPUT_CYCLES_4, out = m == 2 ? OUTPUT_CYCLES_2 : OUTPUT_CYCLES_4;
     return multiply + tiles * (in * phases * channels_in(node) + out * channels_out(node)) / BLOCK;
 }
 
 /* Direct convolution, whose weights are several times smaller, unless another saves a tenth. */
-static int estimated(const Node *node) {
+static int estimated(const Node *node, bool cached) {
     int best = 0;
-    double least = 0.9 * direct_cycles(node);
+    double least = 0.9 * direct_cycles(node, cached);
     for (int k = 0; k < KERNEL_CANDIDATES; k++) {
         int m = kernel_candidates[k].winograd;
-        if (m == 0 || winograd_cycles(node, m) >= least) continue;
-        least = winograd_cycles(node, m);
+        if (m == 0 || winograd_cycles(node, m, cached) >= least) continue;
+        least = winograd_cycles(node, m, cached);
         best = m;
     }
     return best;
@@ -102,13 +103,31 @@ static const KernelChoice *measured(const Graph *graph, const Node *node) {
     return NULL;
 }
 
-bool choose_kernels(Graph *graph) {
+/* Bytes of all weights, with those of Winograd kernels as they are transformed. */
+static double weight_bytes(const Graph *graph) {
+    double count = 0;
+    for (const Node *node = graph->first; node; node = node->next) {
+        int64_t m = attr_int(node, A_WINOGRAD, 0);
+        if (node->op != OP_Conv || !node->in[1]->data) continue;
+        count += m ? (double)winograd_products(m, stride_of(node)) * channels_in(node) * channels_out(node)
+                   : (double)shape_count(&node->in[1]->shape);
+    }
+    return count * sizeof(float);
+}
+
+static void choose_all(Graph *graph, bool cached) {
     for (Node *node = graph->first; node; node = node->next) {
         attr_remove(node, A_WINOGRAD);
         if (!has_choice(graph, node)) continue;
         const KernelChoice *choice = measured(graph, node);
-        int m = choice ? choice->winograd : estimated(node);
+        int m = choice ? choice->winograd : estimated(node, cached);
         if (m) set_int(graph, node, A_WINOGRAD, m);
     }
+}
+
+bool choose_kernels(Graph *graph) {
+    choose_all(graph, true);
+    /* Each inference reads all weights once: if they don't fit the cache together, none is there when its turn comes. */
+    if (weight_bytes(graph) > SHARED_CACHE_BYTES) choose_all(graph, false);
     return true;
 }

@@ -46,6 +46,15 @@ static void test_larger_strides_stay_direct(void **state) {
     assert_int_equal(chosen(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 3)), 0);
 }
 
+/* One such layer's transformed weights are 590 KB; forty would be read from memory by each inference. */
+static void test_deep_networks_take_smaller_weights(void **state) {
+    Graph *graph = new_graph(state);
+    Node *node = blocked_conv(graph, "1x64x8x8", "64x64x3x3", 1);
+    assert_int_equal(chosen(graph, node), 4);
+    for (int k = 1; k < 40; k++) blocked_conv(graph, "1x64x8x8", "64x64x3x3", 1);
+    assert_int_equal(chosen(graph, node), 2);
+}
+
 static void test_exact_and_memory_stay_direct(void **state) {
     Graph *graph = new_graph(state);
     Node *node = blocked_conv(graph, "1x64x56x56", "64x64x3x3", 1);
@@ -103,6 +112,7 @@ int main(void) {
         PASS_TEST(test_large_planes_take_large_tiles),
         PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
         PASS_TEST(test_stride_two),
+        PASS_TEST(test_deep_networks_take_smaller_weights),
         PASS_TEST(test_larger_strides_stay_direct),
         PASS_TEST(test_exact_and_memory_stay_direct),
         PASS_TEST(test_planar_values_stay_direct),
