@@ -83,6 +83,8 @@ static void choose_tile_block(ConvGeometry *g) {
     int64_t tile_bytes = (int64_t)positions * (conv_copied_channels(g) * phases + products) * (int64_t)sizeof(float);
     int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);
     g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
+    /* Four phases are four times the input: half a row then, or the arena would grow by them. */
+    if (rows == 0 && phases > 1) g->tile_block = ROW / 2;
     if (g->tile_block > tiles) g->tile_block = (int)tiles;
     g->sum_channels = SUM_TERMS;
     g->scratch_bytes = tile_bytes * g->tile_block + (int64_t)positions * 2 * BLOCK * (int64_t)sizeof(float);
