@@ -81,6 +81,12 @@ def save_sample(batch, path):
     onnx.save(model, path)
 
 
+def channels_of(name):
+    from networks import DEFINITIONS
+
+    return DEFINITIONS[name].image[0] if name in DEFINITIONS else 3
+
+
 def write_model(name, batch, size, path):
     if name == SAMPLE:
         save_sample(batch, path)
@@ -94,15 +100,10 @@ def write_model(name, batch, size, path):
         model = network(name)
     except (AttributeError, KeyError) as missing:
         raise NotDefined(name) from missing
-    example = torch.randn(batch, channels_of(model), *size)
+    example = torch.randn(batch, channels_of(name), *size)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(model, (example,), path, dynamo=False, do_constant_folding=True, opset_version=17, input_names=["input"])
-
-
-def channels_of(model):
-    """Of the images: what the first layer of weights reads."""
-    return next(p.shape[1] for p in model.parameters() if p.dim() == 4)
 
 
 if __name__ == "__main__":

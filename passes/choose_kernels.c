@@ -19,8 +19,8 @@ const KernelCandidate *kernel_candidate(const char *name) {
 
 /* Cycles of one tile and 16 channels through both transforms' loads, sums and stores. */
 enum { INPUT_CYCLES_2 = 70, OUTPUT_CYCLES_2 = 50, INPUT_CYCLES_4 = 230, OUTPUT_CYCLES_4 = 180 };
-/* Bytes of weights a cycle: from a shared cache, and from memory once they outgrow it. */
-enum { MACS_PER_CYCLE = 16, CACHE_BYTES_PER_CYCLE = 24, MEMORY_BYTES_PER_CYCLE = 5, SHARED_CACHE_BYTES = 16 << 20 };
+/* Bytes of weights a cycle: from a core's own cache, and from farther away once they outgrow it. */
+enum { MACS_PER_CYCLE = 16, CACHE_BYTES_PER_CYCLE = 24, MEMORY_BYTES_PER_CYCLE = 5, NEAR_CACHE_BYTES = 1 << 20 };
 
 static int64_t stride_of(const Node *node) {
     return attr_ints_at(node, A_STRIDES, 0, 1);
@@ -41,7 +41,7 @@ static double larger(double a, double b) {
 }
 
 static double weight_cycles(double bytes, bool cached) {
-    return bytes / (cached && bytes <= SHARED_CACHE_BYTES ? CACHE_BYTES_PER_CYCLE : MEMORY_BYTES_PER_CYCLE);
+    return bytes / (cached && bytes <= NEAR_CACHE_BYTES ? CACHE_BYTES_PER_CYCLE : MEMORY_BYTES_PER_CYCLE);
 }
 
 static double channels_in(const Node *node) {
@@ -52,7 +52,7 @@ static double channels_out(const Node *node) {
     return (double)((node->in[1]->shape.dim[0] + BLOCK - 1) / BLOCK * BLOCK);
 }
 
-/* `cached`: the weights of all layers fit the shared cache. */
+/* `cached`: the weights of all layers fit that cache. */
 static double direct_cycles(const Node *node, bool cached) {
     double products = 9 * channels_in(node) * channels_out(node), pixels = (double)shape_product(&node->out[0]->shape, 2, 4);
     return larger(products * pixels / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
@@ -128,6 +128,6 @@ static void choose_all(Graph *graph, bool cached) {
 bool choose_kernels(Graph *graph) {
     choose_all(graph, true);
     /* Each inference reads all weights once: if they don't fit the cache together, none is there when its turn comes. */
-    if (weight_bytes(graph) > SHARED_CACHE_BYTES) choose_all(graph, false);
+    if (weight_bytes(graph) > NEAR_CACHE_BYTES) choose_all(graph, false);
     return true;
 }
