@@ -1,10 +1,9 @@
 #ifndef RUNTIME_VEC_MATH_H
 #define RUNTIME_VEC_MATH_H
 
-#include "runtime/vec.h"
+#include "runtime/vec_fma_lanes.h"
 
-/* Arithmetic of whole vectors, for kernels whose lanes are elements. A product is never the operand of a sum but in
- * vec_fma_lanes, so that no compiler can join the two on one target and not on another. */
+/* Arithmetic of whole vectors, for kernels whose lanes are elements. */
 
 static ALWAYS_INLINE vec vec_set(float x) {
     vec v = vec_zero();
@@ -16,12 +15,18 @@ static ALWAYS_INLINE vec vec_set(float x) {
 #endif
 }
 
+/* a * b, rounded before anything is added to it: as it stands, gcc would join it with a sum on targets that can, and change the
+ * bits. Adding -0 leaves every product as it is, and takes no time of its own where there is a fused multiply-add. */
 static ALWAYS_INLINE vec vec_mul(vec a, vec b) {
+    return vec_fma_lanes(a, b, vec_set(-0.0f));
+}
+
+static ALWAYS_INLINE vec vec_neg(vec v) {
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) a.lane[i] *= b.lane[i];
-    return a;
+    for (int i = 0; i < LANES; i++) v.lane[i] = -v.lane[i];
+    return v;
 #else
-    return a * b;
+    return -v;
 #endif
 }
 

@@ -11,9 +11,9 @@ FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": 
 CHECKS = ["conv_check", "winograd_check", "recurrent_check", "vec_math_check"]
 
 
-def run(check, compiler, flags, folder, emulator=()):
+def run(check, compiler, flags, folder, emulator=(), contract=("-ffp-contract=off",)):
     program = folder / check
-    subprocess.run([compiler, "-std=gnu11", "-ffp-contract=off", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", *flags, f"-I{ROOT}",
+    subprocess.run([compiler, "-std=gnu11", *contract, "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", *flags, f"-I{ROOT}",
                     str(ROOT / f"tests/kernels/{check}.c"), "-o", str(program), "-lm"], check=True)
     done = subprocess.run([*emulator, str(program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -34,6 +34,14 @@ def test_without_vector_flags(check, compiler, tmp_path):
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_under_sanitizers(check, compiler, tmp_path):
     run(check, compiler, ["-O0", "-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
+
+
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_no_compiler_joins_a_product_with_a_sum(compiler, name, tmp_path):
+    """By its own default, which for gcc is to join what it can."""
+    if runnable(name):
+        assert run("vec_math_check", compiler, [*FUSED[name], "-O2"], tmp_path, contract=()) == run("vec_math_check", compiler, FUSED[name], tmp_path)
 
 
 @pytest.mark.parametrize("check", CHECKS)
