@@ -5,12 +5,6 @@
 
 #include <math.h>
 
-void activation_parameters(const Node *node, double *alpha, double *beta) {
-    double otherwise = node->op == OP_LeakyRelu ? (double)0.01f : node->op == OP_HardSigmoid ? (double)0.2f : 1;
-    *alpha = node->op == OP_Clip ? attr_float(node, A_MIN, -INFINITY) : attr_float(node, A_ALPHA, otherwise);
-    *beta = node->op == OP_Clip ? attr_float(node, A_MAX, INFINITY) : attr_float(node, A_BETA, 0.5);
-}
-
 /* `function` of runtime/<function>.h applied to x and up to two parameters. */
 static const char *call(Emitter *e, const char *function, const char *x, int parameters, double alpha, double beta) {
     Arena *arena = emitter_graph(e)->arena;

@@ -5,9 +5,6 @@
 #include "codegen/lower.h"
 #include "ir/op_table.h"
 
-/* Parameters of an activation that is an operator of its own: defaults of LeakyRelu (6), Elu (6) and HardSigmoid (6); bounds of
- * Clip (11). */
-void activation_parameters(const Node *node, double *alpha, double *beta);
 /* `x`, a float expression that is evaluated once, after the activation; the runtime helper it calls is copied. */
 const char *activation_text(Emitter *e, Activation activation, double alpha, double beta, const char *x);
 /* The same for the activation fused into `node`; `x` itself where it has none. */

@@ -3,7 +3,7 @@
 #include "codegen/kernel_copies.h"
 #include "codegen/repeats.h"
 #include "codegen/skip.h"
-#include "ir/op_table.h"
+#include "ir/formula.h"
 
 #include <math.h>
 #include <string.h>
@@ -203,6 +203,15 @@ static bool is_empty(const Node *node) {
     return true;
 }
 
+static bool adds_residual(const Node *node) {
+    Formula formula;
+    if (node->op == OP_Conv) return node->in_count > 3 && node->in[3];
+    if (node->op != OP_Expression || !formula_of(node, &formula)) return node->op == OP_Add;
+    bool adds = false;
+    for (int s = 0; s < formula.count; s++) adds |= formula.step[s].op == OP_Add;
+    return adds;
+}
+
 static bool lower_node(Emitter *e, Node *node) {
     if (is_empty(node)) return true; /* no element to compute */
     Arena *arena = e->graph->arena;
@@ -224,7 +233,7 @@ static bool lower_node(Emitter *e, Node *node) {
         emit(e, "}");
     text->end = e->steps.length;
     text->shareable = !e->names_parameter;
-    text->adds_residual = node->op == OP_Add || (node->op == OP_Conv && node->in_count > 3 && node->in[3]);
+    text->adds_residual = adds_residual(node);
     return e->graph->diag->status == STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Operators that compute each element from the elements at its place: one expression inside one loop nest. */
 #include "codegen/activation.h"
+#include "codegen/formula_text.h"
 #include "codegen/step.h"
 #include "codegen/vector_elements.h"
 
@@ -7,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_OPERANDS = 3 };
+enum { MOST_OPERANDS = FORMULA_OPERANDS };
 
 /* The C texts of an element's operands, each a name or an access without side effects, and what is computed from them. */
 typedef struct {
@@ -209,6 +210,12 @@ static const char *where_expression(const Element *at) {
     return TEXT(at, "%s ? %s : %s", at->x[0], at->x[1], at->x[2]);
 }
 
+/* infer_expression has read it before. */
+static const char *formula_expression(const Element *at) {
+    Formula formula;
+    return formula_of(at->node, &formula) ? formula_scalar(at->e, &formula, at->x) : at->x[0];
+}
+
 /* A float constant whose elements are all alike is written into the expression. */
 static const char *inline_constant(Emitter *e, const Value *value) {
     double number;
@@ -309,4 +316,8 @@ bool lower_binary(Emitter *e, Node *node) {
 bool lower_where(Emitter *e, Node *node) {
     static const char *const names[] = {"condition", "a", "b"};
     return lower_elements(e, node, names, where_expression);
+}
+
+bool lower_expression(Emitter *e, Node *node) {
+    return lower_elements(e, node, formula_operand_names, formula_expression);
 }

@@ -3,6 +3,7 @@
 #define SKIPC_CODEGEN_STEP_H
 
 #include "codegen/lower.h"
+#include "ir/formula.h"
 
 /* True when the planner gave both values the same memory. */
 bool same_memory(Emitter *e, const Value *in, const Value *out);
@@ -24,7 +25,7 @@ bool require_planar(Emitter *e, const Node *node);
 bool require_f32(Emitter *e, const Node *node, Dtype type);
 bool value_is_empty(const Value *value);
 
-enum { NEST_OPERANDS = 4 };
+enum { NEST_OPERANDS = 1 + FORMULA_OPERANDS };
 
 /* Loops over the same axes for several operands, each with its own strides. */
 typedef struct {

@@ -87,7 +87,7 @@ static bool same_bytes(const Value *a, const Value *b) {
 static bool is_elementwise(const Node *node) {
     const OpInfo *info = op_info(node->op);
     return (node->op >= OP_Relu && node->op <= OP_Cast) ||
-           (node->op >= OP_Add && node->op <= OP_Where && info->most_outputs == 1);
+           (node->op >= OP_Add && node->op <= OP_Expression && info->most_outputs == 1);
 }
 
 /* The operand whose memory the node's first output takes over, or NULL; *within: from the operand's start, bytes. */

@@ -1,69 +1,38 @@
 #include "codegen/vector_elements.h"
 
-#include "codegen/activation.h"
-#include "codegen/kernel_copies.h"
+#include "codegen/emitter.h"
+#include "codegen/formula_text.h"
 #include "codegen/step.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_OPERANDS = 2, LEAST_ROW = 8 };
-
-static const char *const pointers[MOST_OPERANDS] = {"a", "b"};
+enum { LEAST_ROW = 8 };
 
 /* One step: the loops, and what each operand is. */
 typedef struct {
     Emitter *e;
-    Nest nest;                          /* operand 0 is the result */
-    int number[MOST_OPERANDS];          /* in the nest; 0 for a constant */
-    const char *address[MOST_OPERANDS]; /* where it lies; NULL for a constant */
-    const char *value;                  /* the operator's result, an expression of the vectors a_lanes and b_lanes */
-    const char *fused;                  /* what a fused activation makes of it, an expression of y_lanes */
+    Nest nest;       /* operand 0 is the result */
+    Formula formula; /* what is computed */
     int operands;
+    int number[FORMULA_OPERANDS];          /* in the nest; 0 for a constant */
+    const char *address[FORMULA_OPERANDS]; /* where it lies; NULL for a constant */
+    const char *lanes[FORMULA_OPERANDS];   /* its vector: "a_lanes", or a constant */
 } Rows;
 
-static const char *binary_value(Emitter *e, const Node *node, const char *a, const char *b) {
-    const char *function = node->op == OP_Add   ? "vec_add"
-                           : node->op == OP_Sub ? "vec_sub"
-                           : node->op == OP_Mul ? "vec_mul"
-                           : node->op == OP_Div ? "vec_div"
-                                                : NULL;
-    if (node->op == OP_PRelu)
-        return arena_printf(emitter_graph(e)->arena, "vec_if_less(%s, vec_zero(), vec_mul(%s, %s), %s)", a, a, b, a);
-    return function ? arena_printf(emitter_graph(e)->arena, "%s(%s, %s)", function, a, b) : NULL;
-}
-
-/* The operator alone; the activation that is fused into it comes behind. */
-static const char *operator_value(Emitter *e, const Node *node, const char *const *x) {
-    double alpha, beta;
-    Activation activation = activation_of(node->op);
-    if (node->in_count == 2) return binary_value(e, node, x[0], x[1]);
-    activation_parameters(node, &alpha, &beta);
-    return activation == ACT_NONE ? NULL : vector_activation_text(e, activation, alpha, beta, x[0]);
-}
-
-static const char *fused_value(Emitter *e, const Node *node, const char *x) {
-    return vector_activation_text(e, (Activation)attr_int(node, A_ACTIVATION, ACT_NONE), attr_float(node, A_ACTIVATION_ALPHA, 0),
-                                  attr_float(node, A_ACTIVATION_BETA, 0), x);
-}
-
-static bool is_f32(const Node *node) {
-    bool all = node->out[0]->type == F32;
-    for (int k = 0; k < node->in_count; k++) all = all && node->in[k]->type == F32;
-    return all;
-}
-
-/* Returns the operand's vector, by name or as a constant. */
-static const char *add_operand(Rows *rows, const Node *node, int k) {
+static void add_operand(Rows *rows, const Node *node, int k) {
     Emitter *e = rows->e;
     Arena *arena = emitter_graph(e)->arena;
     double number;
     const Value *in = node->in[k];
-    if (in->data && constant_is_uniform(in, &number)) return arena_printf(arena, "vec_set(%s)", literal(e, F32, number));
+    if (in->data && constant_is_uniform(in, &number)) {
+        rows->lanes[k] = arena_printf(arena, "vec_set(%s)", literal(e, F32, number));
+        return;
+    }
     View view = broadcast_view(in, node->out[0]);
     rows->number[k] = rows->nest.operands;
     nest_add(&rows->nest, &view, 0);
-    return arena_printf(arena, "%s_lanes", pointers[k]);
+    rows->lanes[k] = arena_printf(arena, "%s_lanes", formula_operand_names[k]);
 }
 
 /* Rows of neighbours in the result, and in each operand neighbours or one number. */
@@ -90,8 +59,8 @@ static void add_vectors(const Rows *rows, Text *body, int depth, const char *pos
     int inner = rows->nest.rank - 1;
     for (int k = 0; k < rows->operands; k++) {
         if (!rows->address[k]) continue;
-        const char *from = place(rows, pointers[k], rows->number[k], position);
-        text_printf(body, "%*sconst vec %s_lanes = ", depth, "", pointers[k]);
+        const char *from = place(rows, formula_operand_names[k], rows->number[k], position);
+        text_printf(body, "%*sconst vec %s = ", depth, "", rows->lanes[k]);
         if (rows->nest.stride[rows->number[k]][inner] == 0)
             text_printf(body, "vec_set(*(%s));\n", from);
         else if (part)
@@ -99,10 +68,10 @@ static void add_vectors(const Rows *rows, Text *body, int depth, const char *pos
         else
             text_printf(body, "vec_load(%s);\n", from);
     }
-    const char *to = place(rows, "y", 0, position), *value = rows->value;
-    if (strcmp(rows->fused, "y_lanes") != 0) {
-        text_printf(body, "%*sconst vec y_lanes = %s;\n", depth, "", value);
-        value = rows->fused;
+    const char *to = place(rows, "y", 0, position), *value = NULL;
+    for (int s = 0; s < rows->formula.count; s++) {
+        if (value) text_printf(body, "%*sconst vec %s = %s;\n", depth, "", formula_step_name(rows->e, s - 1), value);
+        value = formula_vector_step(rows->e, &rows->formula, s, rows->lanes);
     }
     if (part)
         text_printf(body, "%*svec_store_part(%s, %s, %s);\n", depth, "", to, value, part);
@@ -138,8 +107,8 @@ static void emit_rows(const Rows *rows, const char *stem, const char *y) {
     Text parameters = {.arena = arena}, names = {.arena = arena}, arguments = {.arena = arena};
     for (int k = 0; k < rows->operands; k++) {
         if (!rows->address[k]) continue;
-        text_printf(&parameters, "const float *%s, ", pointers[k]);
-        text_printf(&names, "%s, ", pointers[k]);
+        text_printf(&parameters, "const float *%s, ", formula_operand_names[k]);
+        text_printf(&names, "%s, ", formula_operand_names[k]);
         text_printf(&arguments, "%s, ", rows->address[k]);
     }
     int64_t length = rows->nest.dim[rows->nest.rank - 1];
@@ -162,20 +131,14 @@ static const char *lower_case(Emitter *e, const char *name) {
 }
 
 bool emit_vector_elements(Emitter *e, const Node *node) {
-    if (node->in_count > MOST_OPERANDS || !is_f32(node)) return false;
     Rows rows = {.e = e, .operands = node->in_count};
+    if (!formula_of(node, &rows.formula)) return false;
     View axes = value_view(node->out[0]);
     rows.nest = nest_over(&axes);
     nest_add(&rows.nest, &axes, 0);
-    const char *x[MOST_OPERANDS];
-    for (int k = 0; k < node->in_count; k++) x[k] = add_operand(&rows, node, k);
+    for (int k = 0; k < node->in_count; k++) add_operand(&rows, node, k);
     nest_merge(&rows.nest);
     if (!lies_in_rows(&rows.nest)) return false;
-    const char *value = operator_value(e, node, x);
-    if (!value) return false;
-    rows.fused = fused_value(e, node, "y_lanes");
-    if (!rows.fused) return false;
-    rows.value = value;
     for (int k = 0; k < node->in_count; k++)
         if (rows.number[k]) rows.address[k] = input_pointer(e, node->in[k]);
     emit_rows(&rows, lower_case(e, op_info(node->op)->name), output_pointer(e, node->out[0]));
@@ -184,9 +147,9 @@ bool emit_vector_elements(Emitter *e, const Node *node) {
 
 bool emit_vector_activation(Emitter *e, const Node *node) {
     const Value *out = node->out[0];
-    Rows rows = {.e = e, .operands = 1, .number = {1}, .value = "a_lanes"};
+    Rows rows = {.e = e, .operands = 1, .number = {1}, .lanes = {"a_lanes"}};
     rows.nest = (Nest){.rank = 1, .dim = {shape_count(&out->shape)}, .operands = 2, .stride = {{1}, {1}}};
-    if (out->type != F32 || !lies_in_rows(&rows.nest) || !(rows.fused = fused_value(e, node, "y_lanes"))) return false;
+    if (out->type != F32 || !lies_in_rows(&rows.nest) || !formula_of_epilogue(node, &rows.formula)) return false;
     rows.address[0] = output_pointer(e, out);
     emit_rows(&rows, activation_name((Activation)attr_int(node, A_ACTIVATION, ACT_NONE)), rows.address[0]);
     return true;

@@ -48,7 +48,7 @@ bool infer_where(Graph *graph, Node *node) {
     return infer_output(graph, node, 0, node->in[1]->type, shape);
 }
 
-static double binary_float(Op op, double a, double b) {
+double binary_float(Op op, double a, double b) {
     switch (op) {
     case OP_Add: return a + b;
     case OP_Sub: return a - b;

@@ -48,6 +48,10 @@ bool integer_less(Dtype type, int64_t a, int64_t b);
 int64_t integer_lowest(Dtype type);
 int64_t integer_highest(Dtype type);
 
+/* One element of an operator with one or two inputs that is no activation. */
+double unary_float(Op op, double x);
+double binary_float(Op op, double a, double b);
+
 /* The activation fused into a node's epilogue, with its parameters or their defaults. */
 typedef struct {
     Activation kind;

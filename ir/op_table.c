@@ -89,6 +89,14 @@ void activation_defaults(Activation activation, double *alpha, double *beta) {
     }
 }
 
+void activation_parameters(const Node *node, double *alpha, double *beta) {
+    Activation activation = activation_of(node->op);
+    bool bounds = activation == ACT_CLIP;
+    activation_defaults(activation, alpha, beta);
+    *alpha = attr_float(node, bounds ? A_MIN : A_ALPHA, *alpha);
+    *beta = attr_float(node, bounds ? A_MAX : A_BETA, *beta);
+}
+
 Epilogue epilogue_of(const Node *node) {
     Epilogue epilogue = {.kind = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE)};
     activation_defaults(epilogue.kind, &epilogue.alpha, &epilogue.beta);

@@ -32,6 +32,9 @@ typedef enum {
 } Activation;
 /* What an operator of its own computes; ACT_NONE for any other operator. */
 Activation activation_of(Op op);
+/* The parameters of an activation that is an operator of its own: its attributes, or ONNX's defaults of LeakyRelu (6), Elu (6),
+ * HardSigmoid (6) and Clip (11). */
+void activation_parameters(const Node *node, double *alpha, double *beta);
 /* alpha, beta: slope for LeakyRelu and Elu; bounds for Clip; alpha x + beta for HardSigmoid. */
 double activation_apply(Activation activation, double alpha, double beta, double x);
 const char *activation_name(Activation activation);

@@ -19,7 +19,7 @@ Activation activation_of(Op op) {
     }
 }
 
-static double unary_float(Op op, double x) {
+double unary_float(Op op, double x) {
     switch (op) {
     case OP_Sqrt: return sqrt(x);
     case OP_Exp: return exp(x);
@@ -33,10 +33,7 @@ static double unary_float(Op op, double x) {
 static void float_unary(const Node *node, const Tensor *x, Tensor *y) {
     Activation activation = activation_of(node->op);
     double alpha, beta;
-    activation_defaults(activation, &alpha, &beta);
-    bool bounds = activation == ACT_CLIP;
-    alpha = attr_float(node, bounds ? A_MIN : A_ALPHA, alpha);
-    beta = attr_float(node, bounds ? A_MAX : A_BETA, beta);
+    activation_parameters(node, &alpha, &beta);
     if (activation != ACT_NONE)
         for (int64_t i = 0; i < x->count; i++) y->f[i] = activation_apply(activation, alpha, beta, x->f[i]);
     else

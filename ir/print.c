@@ -1,5 +1,5 @@
 /* The IR as text: inputs, constants in the order of their first use, one line a node, outputs. docs/ir.md describes it. */
-#include "ir/op_table.h"
+#include "ir/formula.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,6 +66,7 @@ static void put_constant(Writer *w, const Value *value) {
 }
 
 static void put_attribute(Writer *w, const Attr *attr) {
+    Formula formula;
     put(w, " %s=", attr_name(attr->key));
     if (attr->key == A_TO && attr->i >= 0 && attr->i < DTYPE_COUNT) {
         put(w, "%s", dtype_name((Dtype)attr->i));
@@ -73,6 +74,8 @@ static void put_attribute(Writer *w, const Attr *attr) {
         put(w, "%s", attr->i == LAYOUT_BLOCKED ? "blocked" : "planar");
     } else if (attr->key == A_ACTIVATION && attr->i >= 0 && attr->i < ACT_COUNT) {
         put(w, "%s", activation_name((Activation)attr->i));
+    } else if (attr->key == A_FORMULA && formula_read(attr, &formula)) {
+        put(w, "[%s]", formula_text(w->arena, &formula));
     } else if (attr->kind == ATTR_INT) {
         put(w, "%" PRId64, attr->i);
     } else if (attr->kind == ATTR_FLOAT) {

@@ -1,8 +1,15 @@
 #include "ir/range.h"
 
-#include "ir/op_table.h"
+#include "ir/formula.h"
 
 #include <math.h>
+
+static bool expression_is_never_negative(const Node *node) {
+    Formula formula;
+    if (!formula_of(node, &formula)) return false;
+    const FormulaStep *last = &formula.step[formula.count - 1];
+    return last->op == OP_Relu || last->op == OP_Sigmoid || (last->op == OP_Clip && last->alpha >= 0);
+}
 
 bool value_is_never_negative(const Value *value) {
     enum { NODES_LOOKED_AT = 16 };
@@ -15,6 +22,7 @@ bool value_is_never_negative(const Value *value) {
         case OP_Exp:
         case OP_Abs:
         case OP_Softmax: return true;
+        case OP_Expression: return expression_is_never_negative(node);
         case OP_Clip: return attr_float(node, A_MIN, -INFINITY) >= 0;
         case OP_Conv:
         case OP_Add:
