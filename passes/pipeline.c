@@ -19,6 +19,7 @@ static const Pass passes[] = {
     {"pad-channels", "round channels up to whole blocks of 16 where nobody can tell", pad_channels},
     {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
     {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
+    {"fuse-elementwise", "join elementwise operators, as of a gate, into one Expression", fuse_elementwise},
 };
 
 const Pass *pipeline(int *count) {

@@ -1,4 +1,5 @@
-"""SE-ResNeXt-50: gates that compile to two small convolutions and one multiplication in place, without copies."""
+"""SE-ResNeXt-50: gates that compile to two small convolutions and one multiplication in place, without copies, joined
+with the residual behind it."""
 
 import json
 import re
@@ -29,6 +30,10 @@ def test_parity(variant, linear, tmp_path):
         words = harness.checked([harness.skipc_path(), "compile", path, "-o", tmp_path / "net.c", "--dump-ir=choose-kernels"])
         assert len(re.findall(r" blocked = Mul\(", words)) == 16
         assert "Reorder" not in words and "Expand" not in words and "Transpose" not in words
+        words = harness.checked([harness.skipc_path(), "compile", path, "-o", tmp_path / "net.c", "--dump-ir=fuse-elementwise"])
+        # With the residual and ReLU behind them, but where a convolution in the shortcut takes the sum.
+        assert len(re.findall(r" blocked = Expression\(.*formula=\[Relu\(a \* b \+ c\)\]", words)) == 12
+        assert len(re.findall(r" = Mul\(", words)) == 4 and not re.findall(r" = Add\(", words)
     finally:
         for file in tmp_path.iterdir():
             file.unlink()

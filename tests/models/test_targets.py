@@ -2,10 +2,13 @@
 
 import platform
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness
 
@@ -14,10 +17,25 @@ FLAGS = {"x86-64-v2": "-march=x86-64-v2", "x86-64-v3": "-march=x86-64-v3", "x86-
 FUSED = ("x86-64-v3", "x86-64-v4")  # v2 has no fused multiply-add
 
 
-def compile_for(target, folder, *flags, compiler="gcc"):
-    """A library of the sample network and its source."""
+@pytest.fixture(scope="module", params=["resnet8", "highway"])
+def model(request, tmp_path_factory):
+    """The sample network, and one with gates."""
+    if request.param == "resnet8":
+        return harness.SAMPLE
+    import torch
+    from export import export_module, seed
+    from networks import highway
+
+    seed()
+    path = tmp_path_factory.mktemp("highway") / "highway.onnx"
+    export_module(highway.ConvHighway(highway.subtracted, 3, 16).eval(), torch.randn(1, 3, 32, 32), "script-folded", str(path))
+    return path
+
+
+def compile_for(target, folder, *flags, compiler="gcc", model=harness.SAMPLE):
+    """A library of the network and its source."""
     folder.mkdir()
-    source = harness.compile_model(harness.SAMPLE, folder / "net.c", "--target", target)
+    source = harness.compile_model(model, folder / "net.c", "--target", target)
     return source, harness.build_shared(source, *flags, compiler=compiler, optimise="-O2")
 
 
@@ -32,15 +50,15 @@ def runnable(target):
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_auto_needs_no_flags_and_gives_the_bits_of_every_target(compiler, tmp_path):
+def test_auto_needs_no_flags_and_gives_the_bits_of_every_target(compiler, model, tmp_path):
     assert platform.machine() == "x86_64", "this comparison names x86 targets"
-    expected = outputs(*compile_for("auto", tmp_path / "auto", compiler=compiler))
+    expected = outputs(*compile_for("auto", tmp_path / "auto", compiler=compiler, model=model))
     threads = ["-fopenmp", *([FLAGS["x86-64-v3"]] if compiler == "clang" else [])]  # there it follows the flags: docs/commands.md
     for flags in (threads, ["-march=x86-64-v3"], ["-march=x86-64-v3", "-DPLAIN_C"]):
         folder = tmp_path / "".join(flags)
-        np.testing.assert_array_equal(outputs(*compile_for("auto", folder, *flags, compiler=compiler)), expected)
+        np.testing.assert_array_equal(outputs(*compile_for("auto", folder, *flags, compiler=compiler, model=model)), expected)
     for target in FUSED:
-        source, library = compile_for(target, tmp_path / target, FLAGS[target], compiler=compiler)
+        source, library = compile_for(target, tmp_path / target, FLAGS[target], compiler=compiler, model=model)
         if runnable(target):
             np.testing.assert_array_equal(outputs(source, library), expected)
 
@@ -53,7 +71,7 @@ def test_a_build_for_less_is_refused_with_the_flags_it_needs(target, tmp_path):
     assert f"compiled by skipc for {target}" in done.stderr
 
 
-def test_aarch64_builds_and_gives_the_same_bits(tmp_path):
+def test_aarch64_builds_and_gives_the_same_bits(model, tmp_path):
     """Run under emulation, against the desktop's AVX2."""
     main = tmp_path / "main.c"
     main.write_text(
@@ -70,7 +88,7 @@ def test_aarch64_builds_and_gives_the_same_bits(tmp_path):
     )
     printed = {}
     for target, compiler, emulator in (("aarch64", ["aarch64-linux-gnu-gcc", "-static"], ["qemu-aarch64"]), ("x86-64-v3", ["gcc", "-march=x86-64-v3"], [])):
-        harness.compile_model(harness.SAMPLE, tmp_path / "net.c", "--target", target)
+        harness.compile_model(model, tmp_path / "net.c", "--target", target)
         program = tmp_path / target
         harness.checked([*compiler, "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", main, tmp_path / "net.c", "-o", program, "-lm"])
         printed[target] = harness.checked([*emulator, program])
