@@ -1,5 +1,6 @@
 /* Formulas: what an Expression computes, how it reads as text, and which ones are refused. */
 #include "ir/formula.h"
+#include "ir/range.h"
 #include "test_ops.h"
 
 /* Over operands a, b, c and steps s0, s1 ...: the inverse of formula_argument_is_step. */
@@ -118,6 +119,25 @@ static void of_single_operators(void **state) {
     case_end(c);
 }
 
+static void the_last_step_tells_the_sign(void **state) {
+    (void)state;
+    const struct {
+        FormulaStep last;
+        bool never_negative;
+    } rows[] = {
+        {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true}, {{OP_Clip, {STEP(0), 0}, 0, 6}, true},
+        {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Tanh, {STEP(0), 0}, 0, 0}, false},   {{OP_Add, {STEP(0), 1}, 0, 0}, false},
+    };
+    for (int i = 0; i < COUNT_OF(rows); i++) {
+        Formula formula = FORMULA({OP_Add, {0, 1}, 0, 0}, rows[i].last);
+        Value *in[2];
+        Case *c = expression(&formula, in, 2);
+        assert_true(node_infer(c->graph, c->node));
+        assert_int_equal(value_is_never_negative(c->node->out[0]), rows[i].never_negative);
+        case_end(c);
+    }
+}
+
 static void malformed_formulas_are_refused(void **state) {
     (void)state;
     const Formula bad[] = {
@@ -164,6 +184,7 @@ int main(void) {
         cmocka_unit_test(every_operator),
         cmocka_unit_test(text),
         cmocka_unit_test(of_single_operators),
+        cmocka_unit_test(the_last_step_tells_the_sign),
         cmocka_unit_test(malformed_formulas_are_refused),
         cmocka_unit_test(operands_are_checked),
     };

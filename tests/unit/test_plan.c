@@ -1,6 +1,6 @@
 /* The memory planner: live ranges share the arena, results take over dying operands, views cost nothing. */
 #include "codegen/plan.h"
-#include "ir/op_table.h"
+#include "ir/formula.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,6 +70,21 @@ static void test_an_operand_with_later_readers_is_kept(void **state) {
     Plan *plan = plan_memory(graph);
     assert_ptr_not_equal(plan->of[b->id].storage, plan->of[a->id].storage);
     assert_int_equal(plan->live_bytes <= plan->arena_bytes, 1);
+}
+
+/* x * y + z over whichever operand nobody reads later. */
+static void test_an_expression_runs_in_place(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    Value *a = unary(graph, OP_Exp, input(graph)), *b = unary(graph, OP_Sqrt, a), *c = unary(graph, OP_Abs, a);
+    Value *in[] = {a, b, c};
+    const Formula formula = {{{OP_Mul, {0, 1}, 0, 0}, {OP_Add, {-1, 2}, 0, 0}}, 2};
+    Node *node = node_new(graph, NULL, OP_Expression, "expression", in, 3, 1);
+    formula_set(graph, node, &formula);
+    assert_true(node_infer(graph, node));
+    graph_add_output(graph, unary(graph, OP_Exp, add(graph, node->out[0], a)), "y"); /* which keeps a */
+    Plan *plan = plan_memory(graph);
+    assert_ptr_equal(plan->of[node->out[0]->id].storage, plan->of[b->id].storage);
+    assert_int_equal(plan->arena_bytes, 2 * BYTES); /* a and c; what follows from b lies in the output */
 }
 
 static void test_a_graph_input_is_never_written(void **state) {
@@ -247,6 +262,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_chain_runs_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_operand_with_later_readers_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_expression_runs_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_graph_input_is_never_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_view_shares_its_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_concats_of_a_dense_block_share_one_memory, set_up, tear_down),
