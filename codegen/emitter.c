@@ -206,7 +206,7 @@ static bool is_empty(const Node *node) {
 static bool adds_residual(const Node *node) {
     Formula formula;
     if (node->op == OP_Conv) return node->in_count > 3 && node->in[3];
-    if (node->op != OP_Expression || !formula_of(node, &formula)) return node->op == OP_Add;
+    if (node->op != OP_Expression || !formula_of(node, &formula)) return node->op == OP_Add || node->op == OP_AddShortcut;
     bool adds = false;
     for (int s = 0; s < formula.count; s++) adds |= formula.step[s].op == OP_Add;
     return adds;

@@ -161,12 +161,6 @@ static const char *scale_argument(Emitter *e, const Node *node, const ConvGeomet
     return arena_printf(e->graph->arena, "%s, ", packed_table(e, node->in[4]->name, packed, 2 * (int64_t)g->weight_channels));
 }
 
-static void apply_activation_after(Emitter *e, const Node *node) {
-    if (emit_vector_activation(e, node)) return;
-    emit(e, "for (size_t i = 0; i < %lld; i++) out[i] = %s;", (long long)shape_count(&node->out[0]->shape),
-         activation_expression(e, node, "out[i]"));
-}
-
 bool lower_conv(Emitter *e, Node *node) {
     ConvGeometry g;
     if (node->out[0]->type != F32)
@@ -196,6 +190,6 @@ bool lower_conv(Emitter *e, Node *node) {
              weights, bias, residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL",
              (long long)out_image, scratch);
     }
-    if (!limits) apply_activation_after(e, node);
+    if (!limits) emit_activation_after(e, node, "out");
     return true;
 }

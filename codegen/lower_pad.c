@@ -23,14 +23,7 @@ static const char *pad_value(Emitter *e, const Node *node) {
     return literal(e, type, attr_float(node, A_VALUE, 0));
 }
 
-/* Lanes of a block that stay together when channels move by `begin`: the largest power of two that divides it. */
-static int64_t lanes_together(int64_t begin) {
-    int64_t lanes = BLOCK;
-    while (begin % lanes) lanes /= 2;
-    return lanes;
-}
-
-/* The input's elements to their place in the result. Channels that move inside their blocks are copied some lanes at a time. */
+/* The input's elements to their place in the result. */
 static bool copy_kept(Emitter *e, Node *node) {
     const Value *in = node->in[0], *out = node->out[0];
     bool blocked = in->layout == LAYOUT_BLOCKED;
@@ -49,18 +42,10 @@ static bool copy_kept(Emitter *e, Node *node) {
         y_offset += axis.begin * y.stride[k];
         y.dim[k] = axis.kept;
     }
-    int64_t lanes = blocked ? lanes_together(begin) : 0;
-    if (blocked) y.dim[4] = lanes;
+    Nest nests[BLOCK];
+    int count = nests_of_channels(in->layout, &y, y_offset, &x, x_offset, begin, nests);
     declare_input(e, "x", in);
-    for (int64_t lane = 0; lane == 0 || (blocked && lane < BLOCK); lane += lanes) {
-        int64_t channel = begin + lane, place = blocked ? channel / BLOCK * y.stride[1] + channel % BLOCK : 0;
-        Nest nest = nest_over(&y);
-        nest_add(&nest, &y, y_offset + place);
-        nest_add(&nest, &x, x_offset + lane);
-        nest_merge(&nest);
-        nest_copy(e, &nest, "y", "x");
-        if (!blocked) break;
-    }
+    for (int k = 0; k < count; k++) nest_copy(e, &nests[k], "y", "x");
     return true;
 }
 

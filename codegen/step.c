@@ -114,6 +114,32 @@ void nest_merge(Nest *nest) {
     nest->rank = rank;
 }
 
+/* Lanes of a block that stay together when channels move by `begin`: the largest power of two that divides it. */
+static int64_t lanes_together(int64_t begin) {
+    int64_t lanes = BLOCK;
+    while (begin % lanes) lanes /= 2;
+    return lanes;
+}
+
+int nests_of_channels(Layout layout, const View *y, int64_t y_offset, const View *x, int64_t x_offset, int64_t begin,
+                      Nest *nests) {
+    int count = 0;
+    bool blocked = layout == LAYOUT_BLOCKED;
+    int64_t lanes = blocked ? lanes_together(begin) : 1, all = blocked ? BLOCK : 1;
+    View axes = *y;
+    if (blocked) axes.dim[4] = lanes;
+    for (int64_t lane = 0; lane < all; lane += lanes) {
+        int64_t channel = begin + lane;
+        int64_t place = blocked ? channel / BLOCK * y->stride[1] + channel % BLOCK : channel * y->stride[1];
+        Nest nest = nest_over(&axes);
+        nest_add(&nest, y, y_offset + place);
+        nest_add(&nest, x, x_offset + lane);
+        nest_merge(&nest);
+        nests[count++] = nest;
+    }
+    return count;
+}
+
 const char *loop_name(int k) {
     static const char *const names[MAX_RANK + 1] = {"i", "j", "k", "l", "m", "n", "o", "p", "q"};
     return names[k];

@@ -52,6 +52,11 @@ const char *nest_partial_index(Emitter *e, const Nest *nest, int operand, int fi
 void nest_statement(Emitter *e, const Nest *nest, const char *statement);
 /* Copies operand 1 of a merged nest (`source`) to operand 0 (`target`), by memcpy where rows are long enough. */
 void nest_copy(Emitter *e, const Nest *nest, const char *target, const char *source);
+/* The elements of `x` and their places in `y`, whose channels are counted from `begin` (rank 2 or more, or 0): operand 0 of each
+ * merged nest is `y`, whose dimensions give the loops, operand 1 is `x`. One nest; for blocked views up to BLOCK, since channels
+ * that move inside their blocks do so some lanes at a time. Returns how many there are. */
+int nests_of_channels(Layout layout, const View *y, int64_t y_offset, const View *x, int64_t x_offset, int64_t begin,
+                      Nest *nests);
 /* The name of loop `k`. */
 const char *loop_name(int k);
 

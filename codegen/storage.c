@@ -98,6 +98,7 @@ static const Value *reused_operand(const Storage *s, const Node *node, int64_t *
     if (node->op == OP_Conv)
         return node->in_count > 3 && node->in[3] && dies_at(s, node, 3) && same_bytes(node->in[3], node->out[0]) ? node->in[3]
                                                                                                                  : NULL;
+    if (node->op == OP_AddShortcut) return dies_at(s, node, 0) && same_bytes(node->in[0], node->out[0]) ? node->in[0] : NULL;
     /* Over its shortcut (operand 1), a block that is skipped at run time costs nothing. */
     int first = attr_find(node, A_BLOCK) ? 1 : 0;
     for (int i = 0; is_elementwise(node) && i < node->in_count; i++) {

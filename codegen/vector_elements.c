@@ -1,5 +1,6 @@
 #include "codegen/vector_elements.h"
 
+#include "codegen/activation.h"
 #include "codegen/emitter.h"
 #include "codegen/formula_text.h"
 #include "codegen/step.h"
@@ -145,12 +146,38 @@ bool emit_vector_elements(Emitter *e, const Node *node) {
     return true;
 }
 
-bool emit_vector_activation(Emitter *e, const Node *node) {
+static const char *at_offset(Emitter *e, const char *pointer, int64_t offset) {
+    return offset ? arena_printf(emitter_graph(e)->arena, "%s + %" PRId64, pointer, offset) : pointer;
+}
+
+void emit_sum_in_place(Emitter *e, const Nest *nest, const char *y, const char *x) {
+    Rows rows = {.e = e, .nest = *nest, .operands = 2, .number = {0, 1}, .lanes = {"a_lanes", "b_lanes"}};
+    rows.formula = (Formula){.step = {{.op = OP_Add, .argument = {0, 1}}}, .count = 1};
+    if (!lies_in_rows(nest)) {
+        const char *to = nest_index(e, nest, 0), *from = nest_index(e, nest, 1);
+        nest_statement(e, nest, arena_printf(emitter_graph(e)->arena, "%s[%s] += %s[%s];", y, to, x, from));
+        return;
+    }
+    /* Parts of one value that lie alike share a function: where they start is an argument. */
+    rows.nest.offset[0] = rows.nest.offset[1] = 0;
+    rows.address[0] = at_offset(e, y, nest->offset[0]);
+    rows.address[1] = at_offset(e, x, nest->offset[1]);
+    emit_rows(&rows, "add", rows.address[0]);
+}
+
+static bool emit_vector_activation(Emitter *e, const Node *node, const char *y) {
     const Value *out = node->out[0];
     Rows rows = {.e = e, .operands = 1, .number = {1}, .lanes = {"a_lanes"}};
     rows.nest = (Nest){.rank = 1, .dim = {shape_count(&out->shape)}, .operands = 2, .stride = {{1}, {1}}};
     if (out->type != F32 || !lies_in_rows(&rows.nest) || !formula_of_epilogue(node, &rows.formula)) return false;
-    rows.address[0] = output_pointer(e, out);
-    emit_rows(&rows, activation_name((Activation)attr_int(node, A_ACTIVATION, ACT_NONE)), rows.address[0]);
+    rows.address[0] = y;
+    emit_rows(&rows, activation_name((Activation)attr_int(node, A_ACTIVATION, ACT_NONE)), y);
     return true;
+}
+
+void emit_activation_after(Emitter *e, const Node *node, const char *y) {
+    if (attr_int(node, A_ACTIVATION, ACT_NONE) == ACT_NONE || emit_vector_activation(e, node, y)) return;
+    const char *element = arena_printf(emitter_graph(e)->arena, "%s[i]", y);
+    emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) %s = %s;", shape_count(&node->out[0]->shape), element,
+         activation_expression(e, node, element));
 }

@@ -26,6 +26,7 @@ bool value_is_never_negative(const Value *value) {
         case OP_Clip: return attr_float(node, A_MIN, -INFINITY) >= 0;
         case OP_Conv:
         case OP_Add:
+        case OP_AddShortcut:
             return activation == ACT_RELU || activation == ACT_SIGMOID ||
                    (activation == ACT_CLIP && attr_float(node, A_ACTIVATION_ALPHA, -INFINITY) >= 0);
         case OP_MaxPool:

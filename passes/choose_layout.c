@@ -90,7 +90,7 @@ static int vote_of(const Choice *choice, const Node *node, int slot) {
     case RULE_LANES: return 1;
     case RULE_FOLLOW: return has_two_layouts(out) && !is_shrinking_pool(node) ? inherited : 0;
     case RULE_ALIKE: return is_full_operand(node, node->in[slot]) ? inherited : 0;
-    case RULE_CONCAT: return inherited;
+    case RULE_CHANNELS: return inherited;
     case RULE_REORDER: return 0;
     default: return -1;
     }
@@ -117,7 +117,7 @@ static Layout chosen_layout(const Choice *choice, const Node *node) {
     case RULE_LANES: blocked = true; break;
     case RULE_FOLLOW: blocked = node->in[0]->layout == LAYOUT_BLOCKED; break;
     case RULE_ALIKE: blocked = any && (all || wanted); break;
-    case RULE_CONCAT:
+    case RULE_CHANNELS:
         blocked = true;
         for (int i = 0; i < node->in_count; i++) blocked &= node->in[i]->layout == LAYOUT_BLOCKED;
         break;
@@ -146,7 +146,7 @@ static Layout needed_layout(const Node *node, LayoutRule rule, int slot) {
     /* To one pixel, which is the same in both layouts, it may come from either. */
     case RULE_FOLLOW: return has_two_layouts(out) ? out->layout : in->layout;
     case RULE_ALIKE:
-    case RULE_CONCAT: return out->layout;
+    case RULE_CHANNELS: return out->layout;
     default: return LAYOUT_PLANAR;
     }
 }

@@ -33,14 +33,7 @@ static void fuse(Graph *graph, Node *add, Node *conv, Value *other) {
         node_move_before(graph, conv, add);
         conv->mark = add->mark;
     }
-    static const AttrKey keys[] = {A_ACTIVATION_ALPHA, A_ACTIVATION_BETA};
-    if (has_activation(add)) {
-        set_int(graph, conv, A_ACTIVATION, attr_int(add, A_ACTIVATION, ACT_NONE));
-        for (int i = 0; i < 2; i++) {
-            const Attr *attr = attr_find(add, keys[i]);
-            if (attr) set_float(graph, conv, keys[i], attr->f);
-        }
-    }
+    take_activation(graph, conv, add);
     if (attr_find(add, A_BLOCK)) set_int(graph, conv, A_BLOCK, attr_int(add, A_BLOCK, 0));
     /* The Add goes first, so that the residual is not its reader's reader. */
     node_absorb(graph, conv, add);

@@ -67,7 +67,11 @@ static LayoutRule concat_rule(const Node *node) {
     for (int i = 0; i < node->in_count; i++) {
         if (!has_two_layouts(node->in[i])) return RULE_PLANAR;
     }
-    return RULE_CONCAT;
+    return RULE_CHANNELS;
+}
+
+static LayoutRule shortcut_rule(const Node *node) {
+    return has_two_layouts(node->in[1]) && has_two_layouts(node->out[0]) ? RULE_CHANNELS : RULE_PLANAR;
 }
 
 LayoutRule layout_rule(const Node *node) {
@@ -77,6 +81,7 @@ LayoutRule layout_rule(const Node *node) {
     case OP_AveragePool: return pool_rule(node);
     case OP_Resize: return resize_rule(node);
     case OP_Concat: return concat_rule(node);
+    case OP_AddShortcut: return shortcut_rule(node);
     case OP_Slice: return slice_rule(node);
     case OP_Pad: return pad_rule(node);
     case OP_Reorder: return RULE_REORDER;

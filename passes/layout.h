@@ -5,14 +5,14 @@
 #include "ir/graph.h"
 
 typedef enum {
-    RULE_PLANAR, /* reads and writes planar only */
-    RULE_DENSE,  /* convolution: reads either, writes either; its residual lies as its result */
-    RULE_LANES,  /* convolution with groups inside a block (depthwise): reads and writes blocked only */
-    RULE_FOLLOW, /* one image in, one out, both laid out alike */
-    RULE_ALIKE,  /* elementwise with several operands: those of the result's shape lie as the result; the others are the same in
-                    both */
-    RULE_CONCAT, /* along channels: all inputs and the result alike */
-    RULE_REORDER /* reads either, writes what its attribute says */
+    RULE_PLANAR,   /* reads and writes planar only */
+    RULE_DENSE,    /* convolution: reads either, writes either; its residual lies as its result */
+    RULE_LANES,    /* convolution with groups inside a block (depthwise): reads and writes blocked only */
+    RULE_FOLLOW,   /* one image in, one out, both laid out alike */
+    RULE_ALIKE,    /* elementwise with several operands: those of the result's shape lie as the result; the others are the same in
+                      both */
+    RULE_CHANNELS, /* puts channels together (Concat, AddShortcut): all inputs and the result alike */
+    RULE_REORDER   /* reads either, writes what its attribute says */
 } LayoutRule;
 
 LayoutRule layout_rule(const Node *node);

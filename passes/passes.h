@@ -20,6 +20,7 @@ const Pass *pipeline(int *count);
 bool pipeline_run(Graph *graph, void (*after)(void *context, const Pass *pass, Graph *graph), void *context);
 
 PassFunction fold_constants, simplify, remove_dead_code, fold_batchnorm, lower_batchnorm, merge_pad, merge_branches, gemm_to_conv,
-    fuse_activation, fuse_residual, fuse_input_scale, pad_channels, choose_layout, choose_kernels, fuse_elementwise;
+    fuse_activation, fuse_shortcut, fuse_residual, fuse_input_scale, pad_channels, choose_layout, choose_kernels,
+    fuse_elementwise;
 
 #endif

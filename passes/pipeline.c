@@ -13,6 +13,7 @@ static const Pass passes[] = {
     {"gemm-to-conv", "turn Gemm and MatMul with constant weights into Conv", gemm_to_conv},
     {"simplify", "again: join the Reshapes around converted layers", simplify},
     {"fuse-activation", "fuse activations into the Conv or Add before them", fuse_activation},
+    {"fuse-shortcut", "add strided and padded shortcuts (option A) without a copy of them", fuse_shortcut},
     {"fuse-residual", "fuse residual Adds into the Conv before them", fuse_residual},
     {"fuse-input-scale", "do a BatchNormalization and ReLU before a Conv while it reads its input", fuse_input_scale},
     {"remove-dead-code", "again: drop what the fusions left unread", remove_dead_code},

@@ -7,8 +7,6 @@
 #include "passes/residual_blocks.h"
 #include "passes/rewrite.h"
 
-#include <string.h>
-
 enum { LONGEST_SHORTCUT = 16, LONGEST_BRANCH = 4096 };
 
 typedef struct {
@@ -30,25 +28,6 @@ typedef struct {
 
 static bool is_layer(const Node *node) {
     return node->op == OP_Conv || node->op == OP_Gemm || node->op == OP_MatMul;
-}
-
-/* From its first element to its last, with a stride or not: the choice of some channels is no shortcut. */
-static bool is_strided_whole(const Node *slice) {
-    const Shape *from = &slice->in[0]->shape, *to = &slice->out[0]->shape;
-    for (int i = 0; i < from->rank; i++) {
-        int64_t step = attr_ints_at(slice, A_STEPS, i, 1);
-        if (attr_ints_at(slice, A_STARTS, i, 0) != 0 || step < 1 || (from->dim[i] + step - 1) / step != to->dim[i]) return false;
-    }
-    return true;
-}
-
-static bool pads_with_zeros(const Node *pad) {
-    return strcmp(attr_string(pad, A_MODE, "constant"), "constant") == 0 && attr_float(pad, A_VALUE, 0) == 0;
-}
-
-static bool is_zero(const Value *value) {
-    double number;
-    return constant_is_uniform(value, &number) && number == 0;
 }
 
 /* x * 0: how zeros of x's shape are written where sizes are not known. */
@@ -96,7 +75,7 @@ static Value *shortcut_operand(const Value *value, bool *projects) {
     case OP_MaxPool:
     case OP_AveragePool: return node->in[0];
     case OP_Pad: return pads_with_zeros(node) ? node->in[0] : NULL;
-    case OP_Slice: return is_strided_whole(node) ? node->in[0] : NULL;
+    case OP_Slice: return takes_whole_axes(node) ? node->in[0] : NULL;
     case OP_Concat: return padded_by_concat(node);
     case OP_Add:
     case OP_Sub:

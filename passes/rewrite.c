@@ -1,6 +1,7 @@
 #include "passes/rewrite.h"
 
 #include <math.h>
+#include <string.h>
 
 bool value_used(const Value *value) {
     return value->user_count > 0 || value->output_count > 0;
@@ -17,6 +18,11 @@ Node *producer_of(const Value *value, Op op) {
 
 Value *input_at(const Node *node, int index) {
     return index < node->in_count ? node->in[index] : NULL;
+}
+
+bool is_zero(const Value *value) {
+    double number;
+    return constant_is_uniform(value, &number) && number == 0;
 }
 
 bool is_unary(const Node *node) {
@@ -139,6 +145,30 @@ bool has_no_padding(const Node *window) {
 
 bool has_activation(const Node *node) {
     return attr_int(node, A_ACTIVATION, ACT_NONE) != ACT_NONE;
+}
+
+void take_activation(Graph *graph, Node *to, const Node *from) {
+    static const AttrKey keys[] = {A_ACTIVATION_ALPHA, A_ACTIVATION_BETA};
+    if (!has_activation(from)) return;
+    set_int(graph, to, A_ACTIVATION, attr_int(from, A_ACTIVATION, ACT_NONE));
+    for (int i = 0; i < 2; i++) {
+        const Attr *attr = attr_find(from, keys[i]);
+        if (attr) set_float(graph, to, keys[i], attr->f);
+    }
+}
+
+bool takes_whole_axes(const Node *slice) {
+    const Shape *from = &slice->in[0]->shape, *to = &slice->out[0]->shape;
+    for (int i = 0; i < from->rank; i++) {
+        int64_t step = attr_ints_at(slice, A_STEPS, i, 1), length = from->dim[i];
+        if (attr_ints_at(slice, A_STARTS, i, 0) != 0 || step < 1 || to->dim[i] != length / step + (length % step != 0))
+            return false;
+    }
+    return true;
+}
+
+bool pads_with_zeros(const Node *pad) {
+    return strcmp(attr_string(pad, A_MODE, "constant"), "constant") == 0 && attr_float(pad, A_VALUE, 0) == 0;
 }
 
 bool commutes_with_scale(const Node *node) {

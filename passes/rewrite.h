@@ -11,6 +11,7 @@ Node *producer_of(const Value *value, Op op);
 /* The optional input, or NULL where it is omitted. */
 Value *input_at(const Node *node, int index);
 bool is_constant(const Value *value);
+bool is_zero(const Value *value); /* a constant of zeros */
 
 /* Elementwise: each output element depends on the input elements at its own (broadcast) position alone. */
 bool is_unary(const Node *node);
@@ -46,6 +47,11 @@ bool has_no_padding(const Node *window);
 /* All entries of an integer list equal `number`; true where it is absent. */
 bool ints_are(const Node *node, AttrKey key, int64_t number);
 bool has_activation(const Node *node);
+/* `from`'s fused activation becomes `to`'s, which has none. */
+void take_activation(Graph *graph, Node *to, const Node *from);
+/* Every axis from its first element to its last, with a stride or not. */
+bool takes_whole_axes(const Node *slice);
+bool pads_with_zeros(const Node *pad);
 /* f(s x) = s f(x) for every s > 0, of a node with one operand. Padding with zeros or -infinity does not care. */
 bool commutes_with_scale(const Node *node);
 

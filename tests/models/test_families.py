@@ -35,7 +35,7 @@ FUSED_BUILDS = ("-march=x86-64-v3", "-march=x86-64-v3 -DPLAIN_C", "-march=x86-64
 
 
 def pytest_generate_tests(metafunc):
-    if "network" not in metafunc.fixturenames:
+    if "variant" not in metafunc.fixturenames:
         return
     every = metafunc.config.getoption("--every-network")
     networks = {variant: [name for name in DEFINITIONS if name not in PLAIN] if every else ALWAYS[variant] for variant in VARIANTS}
@@ -66,19 +66,25 @@ def runs_here(flag):
     return all(feature in Path("/proc/cpuinfo").read_text() for name, feature in features.items() if name in flag)
 
 
-@pytest.mark.xdist_group("mobilenet_v3_small")
-def test_same_bits_with_every_vector_width_and_thread_count(tmp_path):
-    """Depthwise kernels, gates and activations: MobileNet v3 has them all."""
+@pytest.mark.parametrize(
+    "network, edge, classes",
+    [
+        pytest.param("mobilenet_v3_small", 64, 1000, marks=pytest.mark.xdist_group("mobilenet_v3_small")),
+        pytest.param("resnet20_cifar", 32, 10, marks=pytest.mark.xdist_group("resnet20_cifar")),
+    ],
+)
+def test_same_bits_with_every_vector_width_and_thread_count(network, edge, classes, tmp_path):
+    """Depthwise kernels, gates and activations: MobileNet v3 has them all. ResNet-20's shortcuts move channels by half a block."""
     path = tmp_path / "net.onnx"
-    export("mobilenet_v3_small", "script-folded", str(path), small=True)
+    export(network, "script-folded", str(path), small=True)
     source = harness.compile_model(path, tmp_path / "net.c")
-    image = np.random.default_rng(1).standard_normal((1, 3, 64, 64)).astype(np.float32)
+    image = np.random.default_rng(1).standard_normal((1, 3, edge, edge)).astype(np.float32)
     results = []
     for number, flags in enumerate(FUSED_BUILDS):
         if not runs_here(flags):
             continue
         library = tmp_path / f"net{number}.so"  # the loader keeps a library it knows by its path
         harness.checked(["gcc", *harness.STRICT, "-O2", *flags.split(), "-shared", "-fPIC", source, "-o", library, "-lm"])
-        results += harness.Network(source, library)([image], [((1, 1000), np.float32)])
+        results += harness.Network(source, library)([image], [((1, classes), np.float32)])
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])

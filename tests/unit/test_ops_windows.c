@@ -202,8 +202,42 @@ static void batch_normalisation(void **state) {
     refused(c, "input 1 is 3, but there are 2 channels");
 }
 
+/* Option A: every second pixel, whether the stride divides the plane or not, and zeros for the channels that are new. */
+static void strided_padded_shortcuts(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *branch = ramp(c, F32, SHAPE(1, 3, 2, 2), -6, 1), *x = ramp(c, F32, SHAPE(1, 1, 3, 4), 0, 1);
+    APPLY(c, OP_AddShortcut, branch, x);
+    INTS(c, A_STRIDES, 2, 2);
+    INTS(c, A_PADS, 1, 1);
+    EXPECT(c, F32, SHAPE(1, 3, 2, 2), -6, -5, -4, -3, -2, 1, 8, 11, 2, 3, 4, 5);
+    APPLY(c, OP_AddShortcut, branch, x);
+    INTS(c, A_STRIDES, 2, 3);
+    INTS(c, A_PADS, 0, 2);
+    set_int(c->graph, c->node, A_ACTIVATION, ACT_RELU);
+    EXPECT(c, F32, SHAPE(1, 3, 2, 2), 0, 0, 4, 8, 0, 0, 0, 1, 2, 3, 4, 5);
+    Value *two = ramp(c, F32, SHAPE(2, 2, 1), 0, 1);
+    APPLY(c, OP_AddShortcut, two, FLOATS(c, SHAPE(2, 1, 2), 10, 20, 30, 40));
+    INTS(c, A_STRIDES, 5);
+    INTS(c, A_PADS, 1, 0);
+    EXPECT(c, F32, SHAPE(2, 2, 1), 0, 11, 2, 33);
+    APPLY(c, OP_AddShortcut, branch, x);
+    INTS(c, A_STRIDES, 1, 2);
+    INTS(c, A_PADS, 1, 1);
+    refused(c, "its shortcut 1x1x3x4, strided and padded, does not have the shape 1x3x2x2");
+    const int64_t wrong[][4] = {{2, 2, 1, 2}, {2, 2, -1, 3}, {0, 2, 1, 1}, {2, 2, INT64_MAX, INT64_MAX}};
+    for (int k = 0; k < 4; k++) {
+        c = case_new();
+        APPLY(c, OP_AddShortcut, ramp(c, F32, SHAPE(1, 3, 2, 2), 0, 1), ramp(c, F32, SHAPE(1, 1, 3, 4), 0, 1));
+        INTS(c, A_STRIDES, wrong[k][0], wrong[k][1]);
+        INTS(c, A_PADS, wrong[k][2], wrong[k][3]);
+        refused(c, "its shortcut");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strided_padded_shortcuts),
         cmocka_unit_test(convolutions),
         cmocka_unit_test(convolution_axes_and_groups),
         cmocka_unit_test(convolution_epilogue),

@@ -296,8 +296,37 @@ static void test_planar_network_is_left(void **state) {
     expect_unchanged(graph, choose_layout);
 }
 
+static Value *add_shortcut(Graph *graph, Value *branch, Value *x, int64_t before, int64_t behind) {
+    Node *node = RAW_NODE(graph, OP_AddShortcut, "sum", branch, x);
+    set_ints(graph, node, A_STRIDES, (int64_t[]){2, 2}, 2);
+    set_ints(graph, node, A_PADS, (int64_t[]){before, behind}, 2);
+    return inferred(graph, node);
+}
+
+/* Channels may move inside their blocks, as from 16 to 32 with 8 zeros on each side. */
+static void test_padded_shortcut(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = conv(graph, "stem", input(graph, "x", "1x3x4x4"), weights(graph, "w0", "16x3x1x1"), NULL, 0);
+    Value *y = pool(graph, OP_MaxPool, "half", conv(graph, "conv1", x, weights(graph, "w1", "32x16x1x1"), NULL, 0), 2, 2, 0);
+    y = conv(graph, "conv2", add_shortcut(graph, y, x, 8, 8), weights(graph, "w2", "16x32x1x1"), NULL, 0);
+    graph_add_output(graph, y, "y");
+    run_pass(graph, choose_layout);
+    for (const Node *node = graph->first; node->next; node = node->next) assert_int_equal(node->out[0]->layout, LAYOUT_BLOCKED);
+    expect_unchanged(graph, choose_layout);
+
+    graph = new_graph(state); /* 8 channels fill no block: the sum reads and writes planar values */
+    x = conv(graph, "stem", input(graph, "x", "1x3x4x4"), weights(graph, "w0", "8x3x1x1"), NULL, 0);
+    y = pool(graph, OP_MaxPool, "half", conv(graph, "conv1", x, weights(graph, "w1", "16x8x1x1"), NULL, 0), 2, 2, 0);
+    y = add_shortcut(graph, y, x, 4, 4);
+    graph_add_output(graph, conv(graph, "conv2", y, weights(graph, "w2", "16x16x1x1"), NULL, 0), "y");
+    run_pass(graph, choose_layout);
+    assert_int_equal(y->layout, LAYOUT_PLANAR);
+    for (int k = 0; k < 2; k++) assert_int_equal(y->producer->in[k]->layout, LAYOUT_PLANAR);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        PASS_TEST(test_padded_shortcut),
         PASS_TEST(test_blocked_up_to_a_pool),
         PASS_TEST(test_residual_network),
         PASS_TEST(test_output_is_written_planar),

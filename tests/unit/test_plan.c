@@ -258,12 +258,42 @@ static void test_no_value_is_overwritten_before_its_last_reader(void **state) {
     assert_true(plan->arena_bytes >= plan->live_bytes);
 }
 
+static Value *image(Graph *graph, int64_t channels, int64_t edge) {
+    Value *value = value_new(graph, "image", F32, shape_of(4, (int64_t)1, channels, edge, edge));
+    graph_add_input(graph, value);
+    return value;
+}
+
+static Value *add_shortcut(Graph *graph, Value *branch, Value *x) {
+    Node *node = node_new(graph, NULL, OP_AddShortcut, "sum", (Value *[]){branch, x}, 2, 1);
+    set_ints(graph, node, A_STRIDES, (int64_t[]){2, 2}, 2);
+    set_ints(graph, node, A_PADS, (int64_t[]){1, 1}, 2);
+    assert_true(node_infer(graph, node));
+    return node->out[0];
+}
+
+/* It takes the branch's place, if that is nobody else's, and never the shortcut's. */
+static void test_a_padded_shortcut_is_added_in_place(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    Value *x = unary(graph, OP_Exp, image(graph, 2, 4)), *branch = unary(graph, OP_Exp, image(graph, 4, 2)),
+          *kept = unary(graph, OP_Exp, image(graph, 4, 2));
+    Value *sum = add_shortcut(graph, branch, x), *other = add_shortcut(graph, kept, x),
+          *given = add_shortcut(graph, graph->inputs[1], x);
+    graph_add_output(graph, unary(graph, OP_Sqrt, kept), "a");
+    for (int k = 0; k < 3; k++) graph_add_output(graph, unary(graph, OP_Exp, (Value *[]){sum, other, given}[k]), "y");
+    Plan *plan = plan_memory(graph);
+    assert_ptr_equal(plan->of[sum->id].storage, plan->of[branch->id].storage);
+    assert_ptr_not_equal(plan->of[other->id].storage, plan->of[kept->id].storage);
+    assert_ptr_equal(plan->of[given->id].storage, given);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_chain_runs_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_operand_with_later_readers_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_expression_runs_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_graph_input_is_never_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_padded_shortcut_is_added_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_view_shares_its_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_concats_of_a_dense_block_share_one_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_concat_that_is_an_output_is_computed_there, set_up, tear_down),
