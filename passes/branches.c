@@ -96,9 +96,14 @@ static int64_t group_outputs(const Node *conv) {
     return conv->in[1]->shape.dim[0] / groups_of(conv);
 }
 
-/* Convolutions of one input: output channels side by side. With groups they would interleave. */
-static bool are_siblings(const Node *a, const Node *b) {
-    return same_window(a, b) && groups_of(a) == 1 && groups_of(b) == 1;
+static bool same_fused_activation(const Node *a, const Node *b) {
+    return attr_int(a, A_ACTIVATION, ACT_NONE) == attr_int(b, A_ACTIVATION, ACT_NONE) && same_number(a, b, A_ACTIVATION_ALPHA) &&
+           same_number(a, b, A_ACTIVATION_BETA);
+}
+
+/* Output channels lie side by side. With groups they would interleave. */
+bool convs_are_siblings(const Node *a, const Node *b) {
+    return same_window(a, b) && groups_of(a) == 1 && groups_of(b) == 1 && same_fused_activation(a, b);
 }
 
 /* Convolutions of neighbouring channels: groups of one grouped convolution, which must be equally wide. */
@@ -113,7 +118,7 @@ bool branches_alike(const Branch *a, const Branch *b) {
     for (int i = 0; i < a->length; i++) {
         const Node *x = a->link[i], *y = b->link[i];
         bool conv = x->op == OP_Conv;
-        if (conv && (y->op != OP_Conv || !(split ? are_parallel(x, y) : are_siblings(x, y)))) return false;
+        if (conv && (y->op != OP_Conv || !(split ? are_parallel(x, y) : convs_are_siblings(x, y)))) return false;
         if (!conv && !same_activation(x, y)) return false;
         split |= conv;
     }
@@ -204,7 +209,7 @@ Value *branches_merge(Graph *graph, const Branch *branches, int count, Node *bef
 }
 
 bool convs_can_be_summed(const Node *a, const Node *b) {
-    return are_siblings(a, b) && a->in[1]->shape.dim[0] == b->in[1]->shape.dim[0];
+    return convs_are_siblings(a, b) && a->in[1]->shape.dim[0] == b->in[1]->shape.dim[0];
 }
 
 /* [M][C0 + C1 + ...][kernel] from Wk of [M][Ck][kernel]. */

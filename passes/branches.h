@@ -36,6 +36,10 @@ Value *branches_merge(Graph *graph, const Branch *branches, int count, Node *bef
  * b1 + ... `x` is what merging the branches below their last links gave. */
 Value *branches_merge_sum(Graph *graph, const Branch *branches, int count, Value *x, Node *before);
 
+/* Convolutions of one input that can become one with the output channels of both: without groups, alike but for their weights, in
+ * their fused activations too. */
+bool convs_are_siblings(const Node *a, const Node *b);
+
 /* Convolutions whose results can be added by widening one: alike but for their weights and numbers of input channels. */
 bool convs_can_be_summed(const Node *a, const Node *b);
 

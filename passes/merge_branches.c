@@ -14,9 +14,7 @@
  * the last convolutions and the Adds. Runs of equal branches merge where a join has others, too. Spelled-out activations
  * (activations.c) are recognised first; batch normalization should have been folded.
  *
- * Siblings whose results go different ways (Inception's 1x1 reductions) are left alone: their readers would take channels from
- * the merged result, which is a copy as long as the memory plan has no views of channels. Once it has, a value with several
- * sibling readers is one more join here, with the results as Slices. */
+ * Siblings whose results go different ways (Inception's 1x1 reductions) are merge-siblings' business. */
 #include "passes/branches.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

@@ -18,6 +18,7 @@ static const Pass passes[] = {
     {"fuse-input-scale", "do a BatchNormalization and ReLU before a Conv while it reads its input", fuse_input_scale},
     {"remove-dead-code", "again: drop what the fusions left unread", remove_dead_code},
     {"pad-channels", "round channels up to whole blocks of 16 where nobody can tell", pad_channels},
+    {"merge-siblings", "merge Convs of one input that go different ways (Inception's 1x1s) into wider ones", merge_siblings},
     {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
     {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
     {"fuse-elementwise", "join elementwise operators, as of a gate, into one Expression", fuse_elementwise},
