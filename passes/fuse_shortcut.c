@@ -1,12 +1,12 @@
 /* fuse-shortcut: a shortcut that takes every second pixel and has zeros for new channels is read where it lies.
  *
  * The residual blocks of CIFAR ResNets that change shape add such a shortcut (He et al. 2015, arXiv:1512.03385, section 4.2,
- * option A), written as a Slice or a 1x1 pool of stride 2, and a Pad or a Concat with zeros. Each would have a buffer of its own;
- * AddShortcut adds the pixels to the branch's result in place. Legal where nobody else reads what lies between, the pad is of
- * zeros, on channels only, and crops nothing, and the Slice takes whole axes from their first pixel on. Not worth it without a
- * stride: the padded image then lies where the sum does, and the shortcut would have to be kept longer. Nor where the branch's
- * result is read again, for the sum could not take its place. An Add that ends a block that can be skipped at run time stays as
- * it is. */
+ * option A), written as a Slice or a 1x1 pool of stride 2, and a Pad (or a Concat with zeros, which simplify makes one). Each
+ * would have a buffer of its own; AddShortcut adds the pixels to the branch's result in place. Legal where nobody else reads what
+ * lies between, the pad is of zeros (x + 0 is x, but for the sign of a zero), on channels only, and crops nothing, and the Slice
+ * takes whole axes from their first pixel on. Not worth it without a stride: the padded image then lies where the sum does, and
+ * the shortcut would have to be kept longer. Nor where the branch's result is read again, for the sum could not take its place.
+ * An Add that ends a block that can be skipped at run time stays as it is. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -18,8 +18,8 @@ typedef struct {
     int64_t strides[MAX_RANK];
 } Shortcut;
 
-/* By a Pad; NULL with anything but zeros around the channels. */
-static Value *padded_by_pad(const Node *pad, Shortcut *shortcut) {
+/* What `pad` surrounds with channels of zeros, or NULL. */
+static Value *padded_operand(const Node *pad, Shortcut *shortcut) {
     int rank = pad->out[0]->shape.rank;
     if (!pads_with_zeros(pad)) return NULL;
     for (int k = 0; k < 2 * rank; k++) {
@@ -29,22 +29,6 @@ static Value *padded_by_pad(const Node *pad, Shortcut *shortcut) {
     shortcut->before = attr_ints_at(pad, A_PADS, 1, 0);
     shortcut->behind = attr_ints_at(pad, A_PADS, rank + 1, 0);
     return pad->in[0];
-}
-
-/* By a Concat with zeros; NULL unless they are all but one of its operands. */
-static Value *padded_by_concat(const Node *concat, Shortcut *shortcut) {
-    Value *source = NULL;
-    if (attr_int(concat, A_AXIS, 0) != 1) return NULL;
-    for (int k = 0; k < concat->in_count; k++) {
-        Value *in = concat->in[k];
-        if (is_zero(in)) {
-            *(source ? &shortcut->behind : &shortcut->before) += in->shape.dim[1];
-        } else {
-            if (source) return NULL;
-            source = in;
-        }
-    }
-    return source;
 }
 
 static bool is_strided_slice(const Node *slice, Shortcut *shortcut) {
@@ -68,12 +52,10 @@ static bool has_stride(const Shortcut *shortcut, int rank) {
 
 /* Is `value`, which `add` reads, such a shortcut? */
 static bool read_shortcut(const Value *value, const Node *add, Shortcut *shortcut) {
-    *shortcut = (Shortcut){.pad = value->producer};
-    if (!value->producer || value_single_user(value) != add || value->shape.rank < 3) return false;
-    const Value *padded = value->producer->op == OP_Pad      ? padded_by_pad(value->producer, shortcut)
-                          : value->producer->op == OP_Concat ? padded_by_concat(value->producer, shortcut)
-                                                             : NULL;
-    if (!padded || value_single_user(padded) != shortcut->pad) return false;
+    *shortcut = (Shortcut){.pad = producer_of(value, OP_Pad)};
+    if (!shortcut->pad || value_single_user(value) != add || value->shape.rank < 3) return false;
+    const Value *padded = padded_operand(shortcut->pad, shortcut);
+    if (!padded || value_single_user(padded) != shortcut->pad || shape_count(&padded->shape) < 1) return false;
     Node *node = shortcut->stride = padded->producer;
     bool strided = node && (node->op == OP_Slice                                   ? is_strided_slice(node, shortcut)
                             : node->op == OP_MaxPool || node->op == OP_AveragePool ? is_strided_pool(node, shortcut)

@@ -7,6 +7,7 @@
  *   sinking  f(Reshape(x)) = Reshape(f(x)) and f(Transpose(x)) = Transpose(f(x)) for elementwise f, so that pairs meet and
  *            cancel (transpose.c); a channel-last input keeps the one Transpose it needs
  *   means    ReduceMean over the whole plane = AveragePool, which reads blocked images
+ *   zeros    Concat of channels with constant zeros = Pad, which does too, and needs no constant
  * A Transpose moves only where all its readers let it pass, which may change as others move: rounds go on until none moves. */
 #include "ir/range.h"
 #include "passes/passes.h"
@@ -137,6 +138,40 @@ static bool mean_to_pool(Graph *graph, Node *node) {
     return node_infer(graph, node) && node_infer(graph, reshape);
 }
 
+/* The only operand that is not zeros; *before and *behind: how many channels of zeros are on either side. NULL where there are
+ * more. */
+static Value *padded_operand(const Node *concat, int64_t *before, int64_t *behind) {
+    Value *operand = NULL;
+    *before = *behind = 0;
+    for (int k = 0; k < concat->in_count; k++) {
+        Value *in = concat->in[k];
+        if (is_zero(in))
+            *(operand ? behind : before) += in->shape.dim[1];
+        else if (operand)
+            return NULL;
+        else
+            operand = in;
+    }
+    return operand && !is_constant(operand) ? operand : NULL;
+}
+
+/* The old node is left without readers. */
+static bool concat_to_pad(Graph *graph, Node *concat) {
+    const Value *y = concat->out[0];
+    int64_t axis = attr_int(concat, A_AXIS, 0), before, behind;
+    if (y->type != F32 || y->shape.rank != 4 || (axis != 1 && axis != -3) || shape_count(&y->shape) < 1) return true;
+    Value *x = padded_operand(concat, &before, &behind);
+    if (!x || !value_used(y)) return true;
+    Node *pad = node_new(graph, concat, OP_Pad, concat->name, &x, 1, 1);
+    pad->op_type = concat->op_type;
+    pad->out[0]->name = y->name;
+    set_ints(graph, pad, A_PADS, (int64_t[]){0, before, 0, 0, 0, behind, 0, 0}, 8);
+    set_float(graph, pad, A_VALUE, 0);
+    if (!node_infer(graph, pad)) return false;
+    value_replace(graph, concat->out[0], pad->out[0]);
+    return true;
+}
+
 static bool drop_no_op(Graph *graph, Node *node) {
     if (node->op == OP_Reshape) join_reshapes(graph, node);
     if (node->op == OP_Slice) join_slices(graph, node);
@@ -169,7 +204,9 @@ static bool simplify_once(Graph *graph, bool *moved) {
     if (!remove_dead_code(graph)) return false;
     for (Node *node = graph->first; node; node = node->next) {
         if (drop_no_op(graph, node)) continue;
-        if (!sink(graph, node, moved) || (node->op == OP_ReduceMean && !mean_to_pool(graph, node))) return false;
+        if (!sink(graph, node, moved)) return false;
+        if (node->op == OP_ReduceMean && !mean_to_pool(graph, node)) return false;
+        if (node->op == OP_Concat && !concat_to_pad(graph, node)) return false;
     }
     return remove_dead_code(graph);
 }

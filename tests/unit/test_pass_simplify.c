@@ -272,6 +272,42 @@ static void test_slices_join(void **state) {
                 "output %2 ; y\n");
 }
 
+static Value *joined(Graph *graph, Value **in, int count, int64_t axis) {
+    Node *node = raw_node(graph, OP_Concat, "concat", in, count);
+    set_int(graph, node, A_AXIS, axis);
+    return inferred(graph, node);
+}
+
+/* How some write a shortcut with more channels. */
+static void test_concat_with_zeros(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x1x1x2"), *one = NUMBERS(graph, "one", "1x1x1x2", 0, 0),
+          *two = NUMBERS(graph, "two", "1x2x1x2", 0, 0, 0, 0);
+    graph_add_output(graph, joined(graph, (Value *[]){one, two, x, one}, 4, -3), "y");
+    expect_pass(graph, simplify,
+                "graph test\n"
+                "input %0 f32 1x1x1x2 ; x\n"
+                "const @1 f32 1x1x1x2 [0,0] ; one\n"
+                "const @2 f32 1x2x1x2 [0,0,0,0] ; two\n"
+                "%3 f32 1x5x1x2 = Concat(@1, @2, %0, @1) axis=-3 ; concat\n"
+                "output %3 ; y\n",
+                "graph test\n"
+                "input %0 f32 1x1x1x2 ; x\n"
+                "%4 f32 1x5x1x2 = Pad(%0) pads=[0,3,0,0,0,1,0,0] value=0 ; concat\n"
+                "output %4 ; y\n");
+}
+
+static void test_other_concats(void **state) {
+    Graph *graph = new_graph(state); /* along the plane; with other constants, with two images, of constants */
+    Value *x = input(graph, "x", "1x1x1x2"), *z = input(graph, "z", "1x1x1x2"), *zeros = NUMBERS(graph, "0", "1x1x1x2", 0, 0),
+          *ones = NUMBERS(graph, "1", "1x1x1x2", 1, 1);
+    graph_add_output(graph, joined(graph, (Value *[]){x, zeros}, 2, 3), "a");
+    graph_add_output(graph, joined(graph, (Value *[]){x, zeros, ones}, 3, 1), "b");
+    graph_add_output(graph, joined(graph, (Value *[]){x, zeros, z}, 3, 1), "c");
+    graph_add_output(graph, joined(graph, (Value *[]){ones, zeros}, 2, 1), "d");
+    expect_unchanged(graph, simplify);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_no_ops),
@@ -282,6 +318,8 @@ int main(void) {
         PASS_TEST(test_channel_last_block),
         PASS_TEST(test_concat_and_pad_let_transposes_pass),
         PASS_TEST(test_mean_over_the_plane),
+        PASS_TEST(test_concat_with_zeros),
+        PASS_TEST(test_other_concats),
         PASS_TEST(test_unlike_transposes_are_left),
         PASS_TEST(test_channel_shuffle),
         PASS_TEST(test_slices_join),
