@@ -81,12 +81,19 @@ static int sign(int number) {
     return (number > 0) - (number < 0);
 }
 
+/* A dense convolution that reads each element for several taps: it is so much faster from blocks that a Reorder pays. */
+static bool prefers_blocked(const Node *conv) {
+    const Shape *weight = &conv->in[1]->shape;
+    return has_two_layouts(conv->in[0]) && weight->dim[0] >= BLOCK && shape_product(weight, 2, weight->rank) >= 9 &&
+           attr_int(conv, A_GROUP, 1) == 1;
+}
+
 /* What the reader in this slot saves when the value is blocked. */
 static int vote_of(const Choice *choice, const Node *node, int slot) {
     const Value *out = node->out[0];
     int inherited = choice->can[out->id] ? sign(choice->vote[out->id]) : -1;
     switch (choice->rule[node->mark]) {
-    case RULE_DENSE: return slot == 0 ? 0 : inherited;
+    case RULE_DENSE: return slot == 0 ? prefers_blocked(node) : inherited;
     case RULE_LANES: return 1;
     case RULE_FOLLOW: return has_two_layouts(out) && !is_shrinking_pool(node) ? inherited : 0;
     case RULE_ALIKE: return is_full_operand(node, node->in[slot]) ? inherited : 0;
@@ -141,7 +148,7 @@ static Layout needed_layout(const Node *node, LayoutRule rule, int slot) {
     const Value *in = node->in[slot], *out = node->out[0];
     switch (rule) {
     case RULE_REORDER: return in->layout;
-    case RULE_DENSE: return slot == 0 ? in->layout : out->layout;
+    case RULE_DENSE: return slot > 0 ? out->layout : prefers_blocked(node) ? LAYOUT_BLOCKED : in->layout;
     case RULE_LANES: return LAYOUT_BLOCKED;
     /* To one pixel, which is the same in both layouts, it may come from either. */
     case RULE_FOLLOW: return has_two_layouts(out) ? out->layout : in->layout;

@@ -282,7 +282,7 @@ static void test_residual_from_the_caller(void **state) {
                 "const @1 f32 16x16x3x3 ; w1\n"
                 "const @4 f32 16x16x1x1 ; w2\n"
                 "%6 f32 1x16x4x4 blocked = Reorder(%0) layout=blocked ; x/blocked\n"
-                "%2 f32 1x16x4x4 blocked = Conv(%0, @1, none, %6) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1 + add\n"
+                "%2 f32 1x16x4x4 blocked = Conv(%6, @1, none, %6) kernel_shape=[3,3] pads=[1,1,1,1] group=1 ; conv1 + add\n"
                 "%5 f32 1x16x4x4 = Conv(%2, @4, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv2\n"
                 "output %5 ; y\n");
 }
