@@ -76,12 +76,15 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
         float tile[TILE_PIXELS][TILE_VECTORS * LANES];
         UNROLL_FOR (int m = 0; m < pixels; m++)
             UNROLL_FOR (int n = 0; n < vectors; n++) vec_store(&tile[m][n * LANES], acc[m][n]);
+        if (residual)
+            for (int l = 0; l < vectors * LANES && l < lanes; l++)
+                UNROLL_FOR (int m = 0; m < pixels; m++) tile[m][l] += residual[(size_t)l * plane + (size_t)m];
+        /* Limited as vectors: one by one they would be branches, which half of all values mispredict. */
+        UNROLL_FOR (int m = 0; m < pixels; m++)
+            UNROLL_FOR (int n = 0; n < vectors; n++)
+                vec_store(&tile[m][n * LANES], vec_clamp(vec_load(&tile[m][n * LANES]), g->low, g->high));
         for (int l = 0; l < vectors * LANES && l < lanes; l++)
-            UNROLL_FOR (int m = 0; m < pixels; m++) {
-                const size_t o = (size_t)l * plane + (size_t)m;
-                const float v = residual ? tile[m][l] + residual[o] : tile[m][l];
-                out[o] = v < g->low ? g->low : v > g->high ? g->high : v;
-            }
+            UNROLL_FOR (int m = 0; m < pixels; m++) out[(size_t)l * plane + (size_t)m] = tile[m][l];
     }
 }
 

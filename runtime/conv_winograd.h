@@ -117,13 +117,17 @@ static ALWAYS_INLINE void winograd_store_planar(const struct conv *g, vec result
     float pixel[4][4][LANES];
     UNROLL_FOR (int i = 0; i < m; i++)
         UNROLL_FOR (int j = 0; j < m; j++) vec_store(pixel[i][j], result[i][j]);
+    if (residual)
+        for (int l = 0; l < LANES && l < lanes; l++)
+            for (int i = 0; i < rows; i++)
+                for (int j = 0; j < columns; j++)
+                    pixel[i][j][l] += residual[(size_t)l * plane + (size_t)(row + i) * width + (size_t)(column + j)];
+    UNROLL_FOR (int i = 0; i < m; i++)
+        UNROLL_FOR (int j = 0; j < m; j++) vec_store(pixel[i][j], vec_clamp(vec_load(pixel[i][j]), g->low, g->high));
     for (int l = 0; l < LANES && l < lanes; l++)
         for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++) {
-                const size_t at = (size_t)l * plane + (size_t)(row + i) * width + (size_t)(column + j);
-                const float v = residual ? pixel[i][j][l] + residual[at] : pixel[i][j][l];
-                out[at] = v < g->low ? g->low : v > g->high ? g->high : v;
-            }
+            for (int j = 0; j < columns; j++)
+                out[(size_t)l * plane + (size_t)(row + i) * width + (size_t)(column + j)] = pixel[i][j][l];
 }
 
 /* One tile and one vector of channels, of which `lanes` exist: its pixels from the values of the positions, then bias, residual

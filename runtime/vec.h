@@ -105,7 +105,10 @@ static ALWAYS_INLINE vec vec_clamp(vec v, float low, float high) {
 #elif defined(VEC_AVX2)
     return (vec)_mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), (__m256)v));
 #elif defined(VEC_NEON)
-    return (vec)vminq_f32(vmaxq_f32((float32x4_t)v, vdupq_n_f32(low)), vdupq_n_f32(high));
+    /* Not vmaxq and vminq, which take +0 for the larger of two zeros, as no other target does. */
+    const float32x4_t l = vdupq_n_f32(low), h = vdupq_n_f32(high),
+                      raised = vbslq_f32(vcltq_f32((float32x4_t)v, l), l, (float32x4_t)v);
+    return (vec)vbslq_f32(vcgtq_f32(raised, h), h, raised);
 #else
     return (vec)_mm_min_ps(_mm_set1_ps(high), _mm_max_ps(_mm_set1_ps(low), (__m128)v));
 #endif

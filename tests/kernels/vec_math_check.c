@@ -62,6 +62,18 @@ static int products_are_rounded(void) {
     return good;
 }
 
+/* A zero keeps its sign within limits of zero, and a NaN stays, on every target. */
+static int limits_keep_what_is_within(void) {
+    const volatile float zero = 0, nan = NAN;
+    float low[LANES], high[LANES], none[LANES];
+    vec_store(low, vec_clamp(vec_set(-zero), 0, INFINITY));
+    vec_store(high, vec_clamp(vec_set(zero), -1, -0.0f));
+    vec_store(none, vec_clamp(vec_set(nan), 0, 6));
+    int good = 1;
+    for (int l = 0; l < LANES; l++) good = good && signbit(low[l]) && !signbit(high[l]) && isnan(none[l]);
+    return good;
+}
+
 int main(void) {
     enum { POINTS = 1 << 18 };
     uint64_t hash = 0xcbf29ce484222325u;
@@ -98,6 +110,10 @@ int main(void) {
             printf("%g: exp %g, sigmoid %g, tanh %g\n", (double)x, (double)e, (double)sigmoid_f32(x), (double)tanh_f32(x));
             failures++;
         }
+    }
+    if (!limits_keep_what_is_within()) {
+        puts("vec_clamp changes a zero or a NaN");
+        failures++;
     }
     if (!products_are_rounded()) {
         printf("a product is not rounded before a sum\n");
