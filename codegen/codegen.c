@@ -52,8 +52,8 @@ int64_t node_products(const Node *node) {
     if (m == 0) return node_multiply_adds(node);
     const Shape *y = &node->out[0]->shape, *w = &node->in[1]->shape;
     int64_t factors[] = {y->dim[0],
-                         (y->dim[2] + m - 1) / m,
-                         (y->dim[3] + m - 1) / m,
+                         winograd_tiles(y->dim[2], attr_ints_at(node, A_DILATIONS, 0, 1), m),
+                         winograd_tiles(y->dim[3], attr_ints_at(node, A_DILATIONS, 1, 1), m),
                          winograd_products(m, attr_ints_at(node, A_STRIDES, 0, 1)),
                          w->dim[0],
                          w->dim[1]};

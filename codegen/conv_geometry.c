@@ -70,6 +70,11 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     if (!copied) return;
     g->padded_width = width;
     g->padded_rows = (g->strip_rows - 1) * g->stride_height + window_h;
+    g->strip_step = 1;
+    if (g->strip_rows == 1) { /* the rows between the kernel's are left out */
+        g->padded_rows = g->kernel_height;
+        g->strip_step = g->dilation_height;
+    }
     g->scratch_bytes = row_bytes * g->padded_rows;
 }
 
@@ -78,7 +83,7 @@ static void choose_tile_block(ConvGeometry *g) {
     enum { ROW = 14, TRANSFORMED_BYTES = 640 * 1024 };
     int m = g->output_size, points = (int)winograd_points(m, g->stride_width), positions = points * points;
     int phases = g->stride_height * g->stride_width;
-    int64_t tiles = (int64_t)((g->out_height + m - 1) / m) * ((g->out_width + m - 1) / m);
+    int64_t tiles = winograd_tiles(g->out_height, g->dilation_height, m) * winograd_tiles(g->out_width, g->dilation_width, m);
     int64_t products = conv_padded_outputs(g);
     int64_t tile_bytes = (int64_t)positions * (conv_copied_channels(g) * phases + products) * (int64_t)sizeof(float);
     int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);

@@ -20,7 +20,7 @@ typedef struct {
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
-    int sum_channels, strip_rows, padded_width, padded_rows;
+    int sum_channels, strip_rows, padded_width, padded_rows, strip_step;
     int output_size, tile_block; /* Winograd: m of F(m x m, 3 x 3), and tiles at a time */
     bool blocked_in, blocked_out;
     bool scaled; /* the input has a scale */

@@ -15,4 +15,10 @@ static inline int64_t winograd_products(int64_t m, int64_t stride) {
     return edge * edge;
 }
 
+/* Tiles along one axis of `size` results. With a dilation they are of the images of every dilation-th row or column. */
+static inline int64_t winograd_tiles(int64_t size, int64_t dilation, int64_t m) {
+    int64_t each = (size + dilation - 1) / dilation;
+    return dilation * ((each + m - 1) / m);
+}
+
 #endif

@@ -26,12 +26,16 @@ static int64_t stride_of(const Node *node) {
     return attr_ints_at(node, A_STRIDES, 0, 1);
 }
 
+static int64_t dilation_of(const Node *node, int axis) {
+    return attr_ints_at(node, A_DILATIONS, axis, 1);
+}
+
 static bool is_three_by_three(const Node *node) {
     if (node->op != OP_Conv || node->in[0]->shape.rank != 4 || !node->in[1]->data || attr_int(node, A_GROUP, 1) != 1)
         return false;
     if (node->in_count > 2 && node->in[2] && !node->in[2]->data) return false;
     for (int axis = 0; axis < 2; axis++)
-        if (node->in[1]->shape.dim[2 + axis] != 3 || attr_ints_at(node, A_DILATIONS, axis, 1) != 1) return false;
+        if (node->in[1]->shape.dim[2 + axis] != 3 || (dilation_of(node, axis) != 1 && stride_of(node) != 1)) return false;
     return stride_of(node) <= 2 && stride_of(node) == attr_ints_at(node, A_STRIDES, 1, 1) &&
            node->in[0]->layout == LAYOUT_BLOCKED;
 }
@@ -60,7 +64,8 @@ static double direct_cycles(const Node *node, bool cached) {
 
 static double winograd_cycles(const Node *node, int m, bool cached) {
     const Shape *y = &node->out[0]->shape;
-    double tiles = (double)((y->dim[2] + m - 1) / m) * (double)((y->dim[3] + m - 1) / m);
+    double tiles =
+        (double)winograd_tiles(y->dim[2], dilation_of(node, 0), m) * (double)winograd_tiles(y->dim[3], dilation_of(node, 1), m);
     double products = (double)winograd_products(m, stride_of(node)) * channels_in(node) * channels_out(node);
     double phases = (double)(stride_of(node) * stride_of(node));
     double multiply = larger(products * tiles / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
@@ -88,10 +93,14 @@ static bool has_choice(const Graph *graph, const Node *node) {
 const char *kernel_layer(const Graph *graph, const Node *node) {
     if (!has_choice(graph, node)) return NULL;
     char from[128], to[128];
-    return arena_printf(graph->arena, "conv3x3:%s:%s:pads=%" PRId64 ",%" PRId64 "%s",
+    const char *dilations =
+        dilation_of(node, 0) == 1 && dilation_of(node, 1) == 1
+            ? ""
+            : arena_printf(graph->arena, ":dilations=%" PRId64 ",%" PRId64, dilation_of(node, 0), dilation_of(node, 1));
+    return arena_printf(graph->arena, "conv3x3:%s:%s:pads=%" PRId64 ",%" PRId64 "%s%s",
                         shape_text(&node->in[0]->shape, from, sizeof from), shape_text(&node->out[0]->shape, to, sizeof to),
                         attr_ints_at(node, A_PADS, 0, 0), attr_ints_at(node, A_PADS, 1, 0),
-                        stride_of(node) == 1 ? "" : ":stride=2");
+                        stride_of(node) == 1 ? "" : ":stride=2", dilations);
 }
 
 /* NULL where none was measured. */

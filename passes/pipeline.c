@@ -7,6 +7,7 @@ static const Pass passes[] = {
     {"remove-dead-code", "drop nodes whose outputs nobody reads", remove_dead_code},
     {"fold-batchnorm", "fold BatchNormalization and per-channel arithmetic into Conv and Gemm", fold_batchnorm},
     {"merge-pad", "merge Pad into the Conv or pool that reads it", merge_pad},
+    {"trim-kernel", "drop rows and columns of kernels that only read padding", trim_kernel},
     {"merge-branches", "merge equal branches (ResNeXt's split forms) into grouped and wider Convs", merge_branches},
     {"fold-batchnorm", "again: what stood behind merged branches", fold_batchnorm},
     {"lower-batchnorm", "turn what BatchNormalization is left into Mul and Add", lower_batchnorm},

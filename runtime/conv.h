@@ -16,9 +16,10 @@ struct conv {
     int sum_channels;              /* of one partial sum: a multiple of 16 */
     int strip_rows;                /* output rows computed from one strip of the input */
     int padded_width, padded_rows; /* of a strip copied to scratch; 0 where the input is read in place */
-    int blocked_out;               /* the output is [channels / 16][rows][columns][16]; else planar */
-    float low, high;               /* the activation: the result is limited to these */
-    float in_low;                  /* with an input scale: lower limit of what it gives */
+    int strip_step;  /* input rows from one row of a copied strip to the next: the dilation, where a strip is one output row's */
+    int blocked_out; /* the output is [channels / 16][rows][columns][16]; else planar */
+    float low, high; /* the activation: the result is limited to these */
+    float in_low;    /* with an input scale: lower limit of what it gives */
 };
 
 /* The input scale is a batch normalization, with or without ReLU, that precedes the convolution and is done while the input is

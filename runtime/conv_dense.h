@@ -4,6 +4,19 @@
 #include "runtime/conv_row_blocked.h"
 #include "runtime/conv_strip.h"
 
+/* Kernel rows [first, end) that reach into the image for output row `y`. */
+static ALWAYS_INLINE int conv_first_row(const struct conv *g, int y) {
+    const int above = g->pad_top - y * g->stride_height;
+    const int first = above > 0 ? (above + g->dilation_height - 1) / g->dilation_height : 0;
+    return first < g->kernel_height ? first : g->kernel_height;
+}
+
+static ALWAYS_INLINE int conv_end_row(const struct conv *g, int y) {
+    const int reach = g->in_height + g->pad_top - y * g->stride_height, first = conv_first_row(g, y);
+    const int end = reach > 0 ? (reach + g->dilation_height - 1) / g->dilation_height : 0;
+    return end > g->kernel_height ? g->kernel_height : end < first ? first : end;
+}
+
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
  * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
  * `residual` (or NULL) has the output's layout and may be the output itself. */
@@ -16,8 +29,7 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
     const size_t plane = (size_t)height * (size_t)width, out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
-    const struct conv_input at = {plane * 16, (size_t)(g->dilation_height * width * unit), (size_t)(g->dilation_width * unit),
-                                  panel_floats};
+    const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
         for (int first = 0; first < g->out_height; first += g->strip_rows) {
@@ -30,6 +42,8 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
                 const int channels = task / rows * wide, y = task % rows;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
+                const struct conv_input at = {plane * 16,   (size_t)(row_step * width * unit), (size_t)(g->dilation_width * unit),
+                                              panel_floats, conv_first_row(g, first + y),      conv_end_row(g, first + y)};
                 const float *a = strip + (size_t)(y * g->stride_height * width * unit);
                 const size_t below = (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
                 const size_t o =

@@ -15,12 +15,10 @@ static void conv_strip(const struct conv *g, const float *in, const float *scale
     const size_t left = (size_t)g->pad_left * (size_t)unit, middle = (size_t)available * (size_t)unit;
     SHARED_FOR
     for (int task = 0; task < planes * g->padded_rows; task++) {
-        const int p = task / g->padded_rows, y = first_row * g->stride_height - g->pad_top + task % g->padded_rows;
+        const int p = task / g->padded_rows,
+                  y = first_row * g->stride_height - g->pad_top + task % g->padded_rows * g->strip_step;
         float *row = strip + (size_t)task * row_floats;
-        if (y < 0 || y >= g->in_height) {
-            memset(row, 0, row_floats * sizeof *row);
-            continue;
-        }
+        if (y < 0 || y >= g->in_height) continue; /* nobody reads it */
         memset(row, 0, left * sizeof *row);
         const float *from = in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit;
         if (!scale)

@@ -13,6 +13,7 @@ enum { WEIGHTS_AHEAD = 512, SHORT_PANEL = 1024 };
 struct conv_input {
     size_t block, row, column; /* from one block of 16 channels, kernel row or kernel column to the next */
     size_t panel;              /* from one panel of weights to the next */
+    int first_row, end_row;    /* of the kernel: the others read nothing but padding */
 };
 
 /* PIXELS output pixels of a row by VECTORS vectors of output channels; `pixel` and `channel` are the input's steps from pixel to
@@ -42,7 +43,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
             parts++;
         }
         const int count = g->in_channels - first < 16 ? g->in_channels - first : 16;
-        for (int ky = 0; ky < g->kernel_height; ky++)
+        weights += at->first_row * g->kernel_width * count * 16;
+        for (int ky = at->first_row; ky < at->end_row; ky++)
             for (int kx = 0; kx < g->kernel_width; kx++) {
                 const float *a = in + (size_t)ky * at->row + (size_t)kx * at->column;
                 for (int c = 0; c < count; c++, a += channel, weights += 16) {
@@ -57,6 +59,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                     }
                 }
             }
+        weights += (g->kernel_height - at->end_row) * g->kernel_width * count * 16;
     }
     if (parts) {
         UNROLL_FOR (int n = 0; n < vectors; n++)

@@ -29,6 +29,33 @@ static ALWAYS_INLINE int winograd_phases_before(int i, int j, const int m, const
     return i * stride * row + (i == last ? 1 : stride) * j * stride;
 }
 
+/* A convolution with dilations is one without on each image of every dilation_height-th row and dilation_width-th column. Tiles
+ * are counted image by image; this is the output pixel at which tile `tile` begins. */
+struct winograd_grid {
+    int wide, high; /* tiles of one image */
+};
+
+static ALWAYS_INLINE struct winograd_grid winograd_grid(const struct conv *g, const int m) {
+    const int columns = (g->out_width + g->dilation_width - 1) / g->dilation_width,
+              rows = (g->out_height + g->dilation_height - 1) / g->dilation_height;
+    const struct winograd_grid grid = {(columns + m - 1) / m, (rows + m - 1) / m};
+    return grid;
+}
+
+struct winograd_pixel {
+    int row, column;
+};
+
+static ALWAYS_INLINE struct winograd_pixel winograd_tile_start(const struct conv *g, const struct winograd_grid *grid, int tile,
+                                                               const int m) {
+    const int images = g->dilation_height * g->dilation_width;
+    const int image = images == 1 ? 0 : tile / (grid->wide * grid->high),
+              t = images == 1 ? tile : tile % (grid->wide * grid->high);
+    const struct winograd_pixel start = {image / g->dilation_width + t / grid->wide * m * g->dilation_height,
+                                         image % g->dilation_width + t % grid->wide * m * g->dilation_width};
+    return start;
+}
+
 /* Where the values of one tile, phase and vector of channels go. */
 struct winograd_place {
     float *out;
@@ -36,17 +63,17 @@ struct winograd_place {
 };
 
 /* One tile, phase and vector of channels: reads it, zeros where it leaves the image, and writes the value of each position. The
- * tile's pixel (0, 0) is (row, column). `scale`: the input scale of these channels, or NULL. `inside`, constant where this is
- * called: the tile is within the image. */
+ * tile's pixel (0, 0) is (row, column). `scale`: the input scale of these channels, or NULL. `down` and `right`: from one of its
+ * rows and columns to the next. `inside`, constant where this is called: the tile is within the image. */
 static ALWAYS_INLINE void winograd_input_tile(const struct conv *g, const float *in, const float *scale, int row, int column,
                                               int odd_row, int odd_column, const struct winograd_place *to, const int m,
-                                              const int stride, const int inside) {
+                                              const int stride, const int down, const int right, const int inside) {
     static const float border[16] = {0};
     const int n = winograd_points(m, stride), taps = stride == 1 ? 3 : 2;
     vec d[WINOGRAD_POINTS][WINOGRAD_POINTS];
     UNROLL_FOR (int i = 0; i < n; i++) {
         UNROLL_FOR (int j = 0; j < n; j++) {
-            const int y = row + odd_row + i * stride, x = column + odd_column + j * stride;
+            const int y = row + odd_row + i * down, x = column + odd_column + j * right;
             const int is_there = inside || winograd_has_pixel(g, y, x);
             d[i][j] = vec_load(is_there ? in + ((ptrdiff_t)y * g->in_width + x) * 16 : border);
             if (scale && is_there)
@@ -71,12 +98,16 @@ static ALWAYS_INLINE void winograd_input(const struct conv *g, const float *in, 
                                          const struct winograd_place *to, const int m, const int stride) {
     const int most = stride * winograd_points(m, stride) - 1;
     const int inside = winograd_has_pixel(g, row, column) && winograd_has_pixel(g, row + most, column + most);
+    if (stride == 1 && (g->dilation_height > 1 || g->dilation_width > 1)) {
+        winograd_input_tile(g, in, scale, row, column, 0, 0, to, m, stride, g->dilation_height, g->dilation_width, 0);
+        return;
+    }
     for (int odd_row = 0; odd_row < stride; odd_row++)
         for (int odd_column = 0; odd_column < stride; odd_column++) {
             if (inside)
-                winograd_input_tile(g, in, scale, row, column, odd_row, odd_column, to, m, stride, 1);
+                winograd_input_tile(g, in, scale, row, column, odd_row, odd_column, to, m, stride, stride, stride, 1);
             else
-                winograd_input_tile(g, in, scale, row, column, odd_row, odd_column, to, m, stride, 0);
+                winograd_input_tile(g, in, scale, row, column, odd_row, odd_column, to, m, stride, stride, stride, 0);
         }
 }
 
@@ -112,8 +143,11 @@ static ALWAYS_INLINE void winograd_store(const struct conv *g, vec v, const floa
 static ALWAYS_INLINE void winograd_store_planar(const struct conv *g, vec result[4][4], const float *residual, float *out,
                                                 int row, int column, int lanes, const int m) {
     const size_t width = (size_t)g->out_width, plane = (size_t)g->out_height * width;
-    const int rows = g->out_height - row < m ? g->out_height - row : m,
-              columns = g->out_width - column < m ? g->out_width - column : m;
+    const size_t down = (size_t)g->dilation_height * width, right = (size_t)g->dilation_width;
+    const size_t first = (size_t)row * width + (size_t)column;
+    const int below = (g->out_height - row + g->dilation_height - 1) / g->dilation_height,
+              beside = (g->out_width - column + g->dilation_width - 1) / g->dilation_width;
+    const int rows = below < m ? below : m, columns = beside < m ? beside : m;
     float pixel[4][4][LANES];
     UNROLL_FOR (int i = 0; i < m; i++)
         UNROLL_FOR (int j = 0; j < m; j++) vec_store(pixel[i][j], result[i][j]);
@@ -121,13 +155,13 @@ static ALWAYS_INLINE void winograd_store_planar(const struct conv *g, vec result
         for (int l = 0; l < LANES && l < lanes; l++)
             for (int i = 0; i < rows; i++)
                 for (int j = 0; j < columns; j++)
-                    pixel[i][j][l] += residual[(size_t)l * plane + (size_t)(row + i) * width + (size_t)(column + j)];
+                    pixel[i][j][l] += residual[(size_t)l * plane + first + (size_t)i * down + (size_t)j * right];
     UNROLL_FOR (int i = 0; i < m; i++)
         UNROLL_FOR (int j = 0; j < m; j++) vec_store(pixel[i][j], vec_clamp(vec_load(pixel[i][j]), g->low, g->high));
     for (int l = 0; l < LANES && l < lanes; l++)
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
-                out[(size_t)l * plane + (size_t)(row + i) * width + (size_t)(column + j)] = pixel[i][j][l];
+                out[(size_t)l * plane + first + (size_t)i * down + (size_t)j * right] = pixel[i][j][l];
 }
 
 /* One tile and one vector of channels, of which `lanes` exist: its pixels from the values of the positions, then bias, residual
@@ -153,16 +187,18 @@ static ALWAYS_INLINE void winograd_output(const struct conv *g, const float *pro
         winograd_store_planar(g, result, residual, out, row, column, lanes, m);
         return;
     }
-    const size_t first = ((size_t)row * (size_t)g->out_width + (size_t)column) * 16, step = (size_t)g->out_width * 16;
-    if (row + m <= g->out_height && column + m <= g->out_width) {
+    const size_t first = ((size_t)row * (size_t)g->out_width + (size_t)column) * 16;
+    const size_t down = (size_t)g->dilation_height * (size_t)g->out_width * 16, right = (size_t)g->dilation_width * 16;
+    const int last_row = row + (m - 1) * g->dilation_height, last_column = column + (m - 1) * g->dilation_width;
+    if (last_row < g->out_height && last_column < g->out_width) {
         UNROLL_FOR (int i = 0; i < m; i++)
             UNROLL_FOR (int j = 0; j < m; j++)
-                winograd_store(g, result[i][j], residual, out, first + (size_t)i * step + (size_t)j * 16);
+                winograd_store(g, result[i][j], residual, out, first + (size_t)i * down + (size_t)j * right);
     } else {
         UNROLL_FOR (int i = 0; i < m; i++)
             UNROLL_FOR (int j = 0; j < m; j++)
-                if (row + i < g->out_height && column + j < g->out_width)
-                    winograd_store(g, result[i][j], residual, out, first + (size_t)i * step + (size_t)j * 16);
+                if (row + i * g->dilation_height < g->out_height && column + j * g->dilation_width < g->out_width)
+                    winograd_store(g, result[i][j], residual, out, first + (size_t)i * down + (size_t)j * right);
     }
 }
 
@@ -200,7 +236,8 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
     const int n = winograd_points(m, stride), positions = n * n, phases = stride * stride;
     const int blocks = (g->in_channels + 15) / 16, panels = (g->out_channels + 15) / 16;
     const int channels = phases == 1 ? g->in_channels : blocks * 16; /* of one phase */
-    const int wide = (g->out_width + m - 1) / m, tiles = wide * ((g->out_height + m - 1) / m);
+    const struct winograd_grid grid = winograd_grid(g, m);
+    const int tiles = grid.wide * grid.high * g->dilation_height * g->dilation_width;
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16,
                  out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;
     for (int first = 0; first < tiles; first += w->tile_block) {
@@ -210,8 +247,8 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
         float *products = scratch + (size_t)positions * in_position;
         SHARED_FOR
         for (int task = 0; task < blocks * count; task++) {
-            const int row = (first + task % count) / wide * m * stride - g->pad_top,
-                      column = (first + task % count) % wide * m * stride - g->pad_left;
+            const struct winograd_pixel start = winograd_tile_start(g, &grid, first + task % count, m);
+            const int row = start.row * stride - g->pad_top, column = start.column * stride - g->pad_left;
             for (int l = 0; l < 16; l += LANES) {
                 const struct winograd_place to = {scratch + (size_t)task * 16 + l, in_position, (size_t)(blocks * count) * 16};
                 const float *image = in + (size_t)(task / count) * in_plane + l,
@@ -238,7 +275,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
                                           .blocked_out = 1,
                                           .low = -INFINITY,
                                           .high = INFINITY};
-            const struct conv_input at = {(size_t)count * 16, 0, 0, (size_t)terms * 16};
+            const struct conv_input at = {(size_t)count * 16, 0, 0, (size_t)terms * 16, 0, 1};
             const float *a = scratch + (size_t)p * in_position,
                         *b = weights + (size_t)winograd_phases_before(i, j, m, stride) * (size_t)panels * (size_t)channels * 16 +
                              (size_t)(channel / 16) * at.panel + channel % 16;
@@ -247,7 +284,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
         }
         SHARED_FOR
         for (int task = 0; task < panels * count; task++) {
-            const int row = (first + task % count) / wide * m, column = (first + task % count) % wide * m;
+            const struct winograd_pixel start = winograd_tile_start(g, &grid, first + task % count, m);
             const size_t plane = (size_t)(task / count) * out_plane, lane = g->blocked_out ? 1 : out_plane / 16;
             const int lanes = g->out_channels - task / count * 16;
             for (int l = 0; l < 16 && l < lanes; l += LANES) {
@@ -255,10 +292,11 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
                 const float *r = residual ? residual + plane + (size_t)l * lane : residual;
                 float *to = out + plane + (size_t)l * lane;
                 if (stride == 1)
-                    (m == 2 ? winograd_output_2 : winograd_output_4)(g, value, out_position, b, r, to, row, column, lanes - l);
+                    (m == 2 ? winograd_output_2 : winograd_output_4)(g, value, out_position, b, r, to, start.row, start.column,
+                                                                     lanes - l);
                 else
-                    (m == 2 ? winograd_output_2_stride_2 : winograd_output_4_stride_2)(g, value, out_position, b, r, to, row,
-                                                                                       column, lanes - l);
+                    (m == 2 ? winograd_output_2_stride_2 : winograd_output_4_stride_2)(g, value, out_position, b, r, to,
+                                                                                       start.row, start.column, lanes - l);
             }
         }
     }

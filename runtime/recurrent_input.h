@@ -10,7 +10,7 @@
 static ALWAYS_INLINE void recurrent_input(const struct recurrent *g, const float *x, const float *weights, const float *bias,
                                           float *out, const size_t in_step) {
     const struct conv *c = &g->input;
-    const struct conv_input at = {16, 0, 0, (size_t)c->in_channels * 16};
+    const struct conv_input at = {16, 0, 0, (size_t)c->in_channels * 16, 0, 1};
     const int wide = LANES * TILE_VECTORS, tasks = (c->out_channels + wide - 1) / wide;
     SHARED_FOR
     for (int task = 0; task < tasks; task++) {

@@ -29,7 +29,8 @@ static const struct layer layers[] = {
     {8, 2, 2, 8, 9, 3, 2, 2, 2, 1, 1, 1, 1, 0, 0},    {1, 512, 40, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0},
     {1, 48, 32, 9, 11, 1, 1, 1, 0, 4, 1, 1, 1, 1, 1}, {1, 32, 16, 9, 14, 3, 2, 1, 1, 3, 1, 1, 0, 0, 1},
     {1, 21, 24, 8, 13, 3, 1, 1, 1, 5, 0, 0, 0, 1, 1}, {1, 24, 48, 7, 9, 1, 1, 1, 0, 7, 1, 1, 0, 1, 0},
-    {1, 40, 16, 8, 9, 3, 1, 1, 1, 3, 1, 1, 0, 0, 1},
+    {1, 16, 32, 9, 10, 3, 1, 6, 6, 1, 1, 1, 0, 1, 0}, {1, 5, 16, 7, 12, 3, 1, 4, 4, 1, 0, 1, 1, 0, 1},
+    {1, 16, 16, 5, 6, 3, 2, 3, 5, 1, 1, 1, 0, 0, 0},  {1, 40, 16, 8, 9, 3, 1, 1, 1, 3, 1, 1, 0, 0, 1},
 };
 
 static uint32_t state = SEED;
@@ -150,32 +151,30 @@ static double check(const struct layer *l, uint64_t *bits) {
     const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1,
               ow = (l->width + 2 * l->pad - window) / l->stride + 1;
     const int taps = l->kernel * l->kernel, grouped = l->groups > 1 && l->in == l->out && l->in < 16 && l->blocked_in;
-    struct conv g = {l->groups,
-                     l->in,
-                     l->out,
-                     l->height,
-                     l->width,
-                     oh,
-                     ow,
-                     l->kernel,
-                     l->kernel,
-                     l->stride,
-                     l->stride,
-                     l->dilation,
-                     l->dilation,
-                     l->pad,
-                     l->pad,
-                     32,
-                     l->strip_rows,
-                     0,
-                     0,
-                     l->blocked_out,
-                     l->relu ? 0.0f : -INFINITY,
-                     INFINITY,
-                     0.0f};
+    struct conv g = {.groups = l->groups,
+                     .in_channels = l->in,
+                     .out_channels = l->out,
+                     .in_height = l->height,
+                     .in_width = l->width,
+                     .out_height = oh,
+                     .out_width = ow,
+                     .kernel_height = l->kernel,
+                     .kernel_width = l->kernel,
+                     .stride_height = l->stride,
+                     .stride_width = l->stride,
+                     .dilation_height = l->dilation,
+                     .dilation_width = l->dilation,
+                     .pad_top = l->pad,
+                     .pad_left = l->pad,
+                     .sum_channels = 32,
+                     .strip_rows = l->strip_rows,
+                     .blocked_out = l->blocked_out,
+                     .low = l->relu ? 0.0f : -INFINITY,
+                     .high = INFINITY};
     if (l->pad || l->scaled) {
         g.padded_width = (ow - 1) * l->stride + window;
-        g.padded_rows = (l->strip_rows - 1) * l->stride + window;
+        g.strip_step = l->strip_rows == 1 ? l->dilation : 1;
+        g.padded_rows = l->strip_rows == 1 ? l->kernel : (l->strip_rows - 1) * l->stride + window;
     }
     const size_t outputs = (size_t)(l->groups * l->out * oh * ow), inputs = stored(l) * (size_t)(l->height * l->width);
     float *in = filled(inputs), *w = filled((size_t)(l->groups * l->out * l->in * taps));

@@ -9,13 +9,14 @@
 enum { SEED = 11 };
 
 static const struct {
-    int in, out, height, width, pad, tile_block, residual, scaled, planar, stride;
+    int in, out, height, width, pad, tile_block, residual, scaled, planar, stride, dilation;
 } layers[] = {
-    {16, 32, 8, 8, 1, 4, 0, 0, 0, 1},   {32, 48, 7, 9, 1, 14, 1, 0, 0, 1},   {48, 16, 13, 6, 0, 5, 1, 0, 0, 1},
-    {16, 16, 3, 3, 1, 1, 0, 0, 0, 1},   {32, 32, 14, 15, 1, 14, 1, 0, 0, 1}, {32, 16, 9, 8, 1, 6, 0, 1, 0, 1},
-    {16, 12, 9, 10, 1, 5, 1, 0, 1, 1},  {32, 40, 5, 7, 1, 9, 0, 1, 1, 1},    {24, 16, 6, 7, 1, 4, 0, 1, 0, 1},
-    {16, 32, 16, 16, 1, 4, 1, 0, 0, 2}, {32, 48, 13, 18, 0, 3, 0, 0, 0, 2},  {48, 16, 9, 7, 1, 5, 0, 1, 0, 2},
-    {24, 20, 11, 12, 1, 9, 1, 1, 1, 2}, {16, 16, 3, 4, 1, 1, 0, 0, 0, 2},
+    {16, 32, 8, 8, 1, 4, 0, 0, 0, 1, 1},   {32, 48, 7, 9, 1, 14, 1, 0, 0, 1, 1},   {48, 16, 13, 6, 0, 5, 1, 0, 0, 1, 1},
+    {16, 16, 3, 3, 1, 1, 0, 0, 0, 1, 1},   {32, 32, 14, 15, 1, 14, 1, 0, 0, 1, 1}, {32, 16, 9, 8, 1, 6, 0, 1, 0, 1, 1},
+    {16, 12, 9, 10, 1, 5, 1, 0, 1, 1, 1},  {32, 40, 5, 7, 1, 9, 0, 1, 1, 1, 1},    {24, 16, 6, 7, 1, 4, 0, 1, 0, 1, 1},
+    {16, 32, 16, 16, 1, 4, 1, 0, 0, 2, 1}, {32, 48, 13, 18, 0, 3, 0, 0, 0, 2, 1},  {48, 16, 9, 7, 1, 5, 0, 1, 0, 2, 1},
+    {24, 20, 11, 12, 1, 9, 1, 1, 1, 2, 1}, {16, 16, 3, 4, 1, 1, 0, 0, 0, 2, 1},    {16, 32, 14, 13, 2, 6, 1, 0, 0, 1, 2},
+    {32, 12, 9, 11, 4, 5, 1, 1, 1, 1, 4},  {16, 16, 5, 4, 6, 7, 0, 0, 0, 1, 6},    {24, 16, 12, 9, 1, 14, 0, 1, 0, 1, 3},
 };
 
 /* [m is 4][stride is 2][point][tap], as the compiler's codegen/winograd_weights.c has them. */
@@ -72,9 +73,9 @@ static float *transformed(const float *w, int in, int out, int m, int stride) {
 
 static double check(size_t layer, int m, uint64_t *bits) {
     const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width,
-              pad = layers[layer].pad, stride = layers[layer].stride;
-    const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = (height + 2 * pad - 3) / stride + 1,
-              columns = (width + 2 * pad - 3) / stride + 1;
+              pad = layers[layer].pad, stride = layers[layer].stride, dilation = layers[layer].dilation;
+    const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = (height + 2 * pad - 2 * dilation - 1) / stride + 1,
+              columns = (width + 2 * pad - 2 * dilation - 1) / stride + 1;
     const int n = winograd_points(m, stride);
     const struct winograd g = {{.groups = 1,
                                 .in_channels = in,
@@ -87,8 +88,8 @@ static double check(size_t layer, int m, uint64_t *bits) {
                                 .kernel_width = 3,
                                 .stride_height = stride,
                                 .stride_width = stride,
-                                .dilation_height = 1,
-                                .dilation_width = 1,
+                                .dilation_height = dilation,
+                                .dilation_width = dilation,
                                 .pad_top = pad,
                                 .pad_left = pad,
                                 .sum_channels = 32,
@@ -123,7 +124,8 @@ static double check(size_t layer, int m, uint64_t *bits) {
             double sum = (double)bias[k] + (r ? (double)residual[at] : 0.0);
             for (int c = 0; c < in; c++)
                 for (int t = 0; t < 9; t++) {
-                    const int row = o / columns * stride - pad + t / 3, column = o % columns * stride - pad + t % 3;
+                    const int row = o / columns * stride - pad + t / 3 * dilation,
+                              column = o % columns * stride - pad + t % 3 * dilation;
                     if (row >= 0 && row < height && column >= 0 && column < width)
                         sum += (double)scaled[((c / 16 * height + row) * width + column) * 16 + c % 16] *
                                (double)w[(k * in + c) * 9 + t];
