@@ -88,7 +88,7 @@ DEFINITIONS = {
     "densenet169": torchvision("densenet169"),
     "densenet201": torchvision("densenet201"),
     "googlenet": torchvision("googlenet", aux_logits=False, transform_input=True, init_weights=False),
-    "googlenet_auxiliary": Definition(inception.AuxiliaryGoogLeNet, small=128),
+    "googlenet_auxiliary": Definition(inception.AuxiliaryGoogLeNet, (3, 128, 128)),
     "inception_v3": torchvision("inception_v3", (3, 299, 299), 107, aux_logits=False, transform_input=True, init_weights=False),
     "squeezenet1_0": torchvision("squeezenet1_0"),
     "squeezenet1_1": torchvision("squeezenet1_1"),
