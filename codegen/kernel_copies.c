@@ -84,6 +84,17 @@ static const char *kernel_body(Emitter *e, KernelCopies *to, int kernel) {
     return body.data ? body.data : "";
 }
 
+/* The branch of vec_target.h that defines `width`: what the compiler would take for that width, without the header that is
+ * included for all variants. */
+static const char *width_branch(Emitter *e, int kernel, const char *width) {
+    const char *line = kernel_files[kernel].text, *definition = arena_printf(e->graph->arena, "#define %s\n", width);
+    Text branch = {.arena = e->graph->arena};
+    while (*line && strncmp(line, definition, strlen(definition)) != 0) line = next_line(line);
+    for (; *line && !starts_with(line, line_length(line), "#el"); line = next_line(line))
+        if (!starts_with(line, line_length(line), "#include")) text_printf(&branch, "%.*s\n", (int)line_length(line), line);
+    return branch.data ? branch.data : "";
+}
+
 /* Does a line of runtime/ define `word`, as a macro, a structure, an enumerator or a function? Definitions start their line
  * there. */
 static bool defines(const char *line, size_t length, const char *word, size_t word_length) {
@@ -143,7 +154,7 @@ static void copy_kernel(Emitter *e, KernelCopies *to, int kernel) {
     used[kernel] = true;
     Text *text = to ? &to->kernels : &e->kernels;
     bool chosen = to && strcmp(kernel_files[kernel].name, "vec_target") == 0;
-    const char *body = chosen ? to->variant->definitions : kernel_body(e, to, kernel);
+    const char *body = chosen ? width_branch(e, kernel, to->variant->width) : kernel_body(e, to, kernel);
     if (to)
         add_renamed(text, body, to->variant->suffix);
     else

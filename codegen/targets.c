@@ -8,9 +8,8 @@ static const Variant x86_variants[] = {
     {"_avx512", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma",
      "__builtin_cpu_supports(\"avx512f\") && __builtin_cpu_supports(\"avx512vl\") && __builtin_cpu_supports(\"avx512dq\") && "
      "__builtin_cpu_supports(\"avx512bw\")",
-     "#define VEC_AVX512\n#define TILE_PIXELS 14\nenum { LANES = 16, TILE_VECTORS = 2 };\n"},
-    {"_avx2", "avx2,fma", "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")",
-     "#define VEC_AVX2\n#define TILE_PIXELS 6\nenum { LANES = 8, TILE_VECTORS = 2 };\n"},
+     "VEC_AVX512"},
+    {"_avx2", "avx2,fma", "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")", "VEC_AVX2"},
     {0},
 };
 

@@ -4,10 +4,10 @@
 
 /* A vector width that the file carries beside the one the compiler's flags choose, taken at run time where the CPU has it. */
 typedef struct {
-    const char *suffix;      /* of every name in its copy of the kernels */
-    const char *features;    /* as the compilers' target attributes name them */
-    const char *supported;   /* C expression: has this CPU it? */
-    const char *definitions; /* what runtime/vec_target.h would define */
+    const char *suffix;    /* of every name in its copy of the kernels */
+    const char *features;  /* as the compilers' target attributes name them */
+    const char *supported; /* C expression: has this CPU it? */
+    const char *width;     /* the macro that runtime/vec_target.h defines for it, beside the sizes of its vectors and tiles */
 } Variant;
 
 typedef struct {
