@@ -31,8 +31,8 @@ const char *activation_text(Emitter *e, Activation activation, double alpha, dou
 }
 
 const char *activation_expression(Emitter *e, const Node *node, const char *x) {
-    Activation activation = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE);
-    return activation_text(e, activation, attr_float(node, A_ACTIVATION_ALPHA, 0), attr_float(node, A_ACTIVATION_BETA, 0), x);
+    Epilogue epilogue = epilogue_of(node);
+    return activation_text(e, epilogue.kind, epilogue.alpha, epilogue.beta, x);
 }
 
 /* alpha * x + beta between 0 and 1. */

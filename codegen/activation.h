@@ -1,4 +1,4 @@
-/* C expressions for the activations of op_table.h, fused or standing alone. */
+/* C expressions for the activations of ir/activation.h, fused or standing alone. */
 #ifndef SKIPC_CODEGEN_ACTIVATION_H
 #define SKIPC_CODEGEN_ACTIVATION_H
 

@@ -63,10 +63,10 @@ static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source
 
 /* Limits that do the fused activation inside the kernel; false where it must run after it. */
 static bool activation_limits(const Node *node, double *low, double *high) {
-    Activation activation = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE);
-    *low = activation == ACT_RELU ? 0.0 : activation == ACT_CLIP ? attr_float(node, A_ACTIVATION_ALPHA, -INFINITY) : -INFINITY;
-    *high = activation == ACT_CLIP ? attr_float(node, A_ACTIVATION_BETA, INFINITY) : INFINITY;
-    return activation == ACT_NONE || activation == ACT_RELU || activation == ACT_CLIP;
+    Epilogue epilogue = epilogue_of(node);
+    *low = epilogue.kind == ACT_RELU ? 0.0 : epilogue.kind == ACT_CLIP ? epilogue.alpha : -INFINITY;
+    *high = epilogue.kind == ACT_CLIP ? epilogue.beta : INFINITY;
+    return epilogue.kind == ACT_NONE || epilogue.kind == ACT_RELU || epilogue.kind == ACT_CLIP;
 }
 
 /* The geometry as a shared constant; returns its name. Equal layers share one. */

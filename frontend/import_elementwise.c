@@ -1,6 +1,7 @@
 /* Activations, arithmetic and comparisons. */
 #include "frontend/importers.h"
 #include "frontend/tensors.h"
+#include "ir/activation.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,13 +22,13 @@ bool import_unary(OpImport *op) {
     return op->out[0];
 }
 
-/* Default slopes: LeakyRelu 0.01, Elu 1, HardSigmoid 0.2 (and 0.5 for beta). */
 bool import_parametric(OpImport *op) {
     Op id = op_named(op->node->op_type);
     Node *node = op_node(op, id, op->in, 1, 1);
-    double alpha = id == OP_LeakyRelu ? (double)0.01f : id == OP_Elu ? 1.0 : (double)0.2f;
+    double alpha, beta;
+    activation_defaults(activation_of(id), &alpha, &beta);
     set_float(op->graph, node, A_ALPHA, op_float(op, "alpha", alpha));
-    if (id == OP_HardSigmoid) set_float(op->graph, node, A_BETA, op_float(op, "beta", 0.5));
+    if (id == OP_HardSigmoid) set_float(op->graph, node, A_BETA, op_float(op, "beta", beta));
     return op_finish(op, node);
 }
 

@@ -52,15 +52,6 @@ int64_t integer_highest(Dtype type);
 double unary_float(Op op, double x);
 double binary_float(Op op, double a, double b);
 
-/* The activation fused into a node's epilogue, with its parameters or their defaults. */
-typedef struct {
-    Activation kind;
-    double alpha, beta;
-} Epilogue;
-Epilogue epilogue_of(const Node *node);
-double epilogue_apply(const Epilogue *epilogue, double x);
-void activation_defaults(Activation activation, double *alpha, double *beta);
-
 /* Columns of a panel: what gemm_panel multiplies by at once. */
 enum { PANEL = 8 };
 /* out[m][PANEL] = a[m][k] (rows `stride` apart) * panel[k][PANEL]; sums run along k in order. */

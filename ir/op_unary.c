@@ -5,20 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-Activation activation_of(Op op) {
-    switch (op) {
-    case OP_Relu: return ACT_RELU;
-    case OP_LeakyRelu: return ACT_LEAKY_RELU;
-    case OP_Clip: return ACT_CLIP;
-    case OP_Sigmoid: return ACT_SIGMOID;
-    case OP_Tanh: return ACT_TANH;
-    case OP_HardSigmoid: return ACT_HARD_SIGMOID;
-    case OP_HardSwish: return ACT_HARD_SWISH;
-    case OP_Elu: return ACT_ELU;
-    default: return ACT_NONE;
-    }
-}
-
 double unary_float(Op op, double x) {
     switch (op) {
     case OP_Sqrt: return sqrt(x);

@@ -15,7 +15,7 @@ bool value_is_never_negative(const Value *value) {
     enum { NODES_LOOKED_AT = 16 };
     for (int i = 0; i < NODES_LOOKED_AT && value->producer; i++) {
         const Node *node = value->producer;
-        Activation activation = (Activation)attr_int(node, A_ACTIVATION, ACT_NONE);
+        Epilogue epilogue = epilogue_of(node);
         switch (node->op) {
         case OP_Relu:
         case OP_Sigmoid:
@@ -27,8 +27,8 @@ bool value_is_never_negative(const Value *value) {
         case OP_Conv:
         case OP_Add:
         case OP_AddShortcut:
-            return activation == ACT_RELU || activation == ACT_SIGMOID ||
-                   (activation == ACT_CLIP && attr_float(node, A_ACTIVATION_ALPHA, -INFINITY) >= 0);
+            return epilogue.kind == ACT_RELU || epilogue.kind == ACT_SIGMOID ||
+                   (epilogue.kind == ACT_CLIP && epilogue.alpha >= 0);
         case OP_MaxPool:
         case OP_AveragePool:
         case OP_Reshape:

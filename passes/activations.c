@@ -75,8 +75,10 @@ static Value *relu6_gate(const Value *gate) {
 
 static Value *hard_sigmoid_gate(const Value *gate) {
     const Node *node = producer_of(gate, OP_HardSigmoid);
-    if (!node || !is_near(attr_float(node, A_ALPHA, 0.2), 1.0 / 6) || attr_float(node, A_BETA, 0.5) != 0.5) return NULL;
-    return node->in[0];
+    double alpha, beta;
+    if (!node) return NULL;
+    activation_parameters(node, &alpha, &beta);
+    return is_near(alpha, 1.0 / 6) && beta == 0.5 ? node->in[0] : NULL;
 }
 
 /* x where mul is x * gate(x). */

@@ -1,5 +1,7 @@
 #include "tests/unit/pass_helpers.h"
 
+#include <math.h>
+
 static Value *small_conv(Graph *graph) {
     return conv(graph, "conv", input(graph, "x", "1x2x4x4"), weights(graph, "w", "3x2x1x1"), NULL, 0);
 }
@@ -44,6 +46,29 @@ static void test_every_activation(void **state) {
         expect_pass(graph, fuse_activation, NULL, NULL);
         assert_ptr_equal(graph->first, graph->last);
         assert_int_equal(attr_int(graph->first, A_ACTIVATION, ACT_NONE), cases[i].activation);
+    }
+}
+
+/* ONNX's attributes are 32-bit floats, and so are their defaults: LeakyRelu's slope is 0.01f, not 0.01. */
+static void test_parameters_that_are_not_given(void **state) {
+    static const struct {
+        Op op;
+        double alpha, beta;
+    } cases[] = {
+        {OP_LeakyRelu, (double)0.01f, 0}, {OP_HardSigmoid, (double)0.2f, 0.5}, {OP_Elu, 1, 0}, {OP_Clip, -INFINITY, INFINITY}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Graph *graph = new_graph(state);
+        Value *alone = NODE(graph, cases[i].op, "alone", input(graph, "x", "2"));
+        graph_add_output(graph, alone, "z");
+        graph_add_output(graph, NODE(graph, cases[i].op, "fused", small_conv(graph)), "y");
+        double alpha, beta;
+        activation_parameters(alone->producer, &alpha, &beta);
+        assert_true(alpha == cases[i].alpha && beta == cases[i].beta);
+        assert_true(fuse_activation(graph));
+        const Node *layer = graph->outputs[1]->producer;
+        assert_int_equal(layer->op, OP_Conv);
+        assert_true(attr_float(layer, A_ACTIVATION_ALPHA, NAN) == cases[i].alpha);
+        assert_true(attr_float(layer, A_ACTIVATION_BETA, NAN) == cases[i].beta);
     }
 }
 
@@ -197,6 +222,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_relu),
         PASS_TEST(test_every_activation),
+        PASS_TEST(test_parameters_that_are_not_given),
         PASS_TEST(test_relu6_spelled_out),
         PASS_TEST(test_hard_swish_spelled_out),
         PASS_TEST(test_hard_swish_of_relu6),
