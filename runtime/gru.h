@@ -1,9 +1,8 @@
 #ifndef RUNTIME_GRU_H
 #define RUNTIME_GRU_H
 
-#include "runtime/recurrent_copy.h"
-#include "runtime/recurrent_input.h"
 #include "runtime/recurrent_sums.h"
+#include "runtime/recurrent_walk.h"
 #include "runtime/vec_gate.h"
 
 /* The update and reset gates of one vector of hidden units, stored: z, and r times the state. With reset_after the candidate's
@@ -45,47 +44,36 @@ static ALWAYS_INLINE void gru_candidate(const struct recurrent *g, const float *
  * is called. */
 static ALWAYS_INLINE void gru(const struct recurrent *g, const struct sequence *s, const float *weights, const float *bias,
                               float *scratch, const size_t in_step, const int f, const int act_g) {
-    const int steps = g->input.out_width;
-    const size_t units = (size_t)g->blocks * 16, gate_step = units * (size_t)steps;
-    const float *recurrent = weights + 3 * units * (size_t)g->input.in_channels;
-    float *h = scratch + 3 * gate_step, *next_h = h + units, *z = next_h + units, *reset = z + units;
-    recurrent_input(g, s->x, weights, bias, scratch, in_step);
-    SHARED_FOR
-    for (int b = 0; b < g->blocks; b++) {
-        memset(h + b * 16, 0, 16 * sizeof *h);
-        recurrent_copy(g, b, h, s->first_h);
-    }
-    for (int step = 0; step < steps; step++) {
-        const int t = g->reverse ? steps - 1 - step : step;
+    const size_t units = (size_t)g->blocks * 16;
+    struct recurrent_walk w = recurrent_start(g, s, weights, bias, scratch, 3, in_step);
+    float *z = w.rest, *reset = z + units;
+    for (int step = 0; step < g->input.out_width; step++) {
+        const int t = recurrent_time(g, step);
         float *y = s->y ? s->y + (size_t)t * g->out_step : s->y;
         SHARED_FOR
         for (int b = 0; b < g->blocks; b++) {
             for (int l = 0; l < 16; l += LANES) {
                 const size_t unit = (size_t)(b * 16 + l);
-                gru_gates(g, scratch + ((size_t)b * (size_t)steps + (size_t)t) * 16 + l, gate_step,
-                          recurrent + (size_t)(b * g->hidden) * 48 + l, bias + 3 * units + unit, h, unit, z + unit, reset + unit,
-                          next_h + unit, f, act_g);
+                gru_gates(g, recurrent_sums_at(g, &w, b, t) + l, w.gate_step, w.weights + (size_t)(b * g->hidden) * 48 + l,
+                          bias + 3 * units + unit, w.h, unit, z + unit, reset + unit, w.next_h + unit, f, act_g);
             }
-            if (g->reset_after) recurrent_copy(g, b, y, next_h);
+            if (g->reset_after) recurrent_copy(g, b, y, w.next_h);
         }
         if (!g->reset_after) {
             SHARED_FOR
             for (int b = 0; b < g->blocks; b++) {
                 for (int l = 0; l < 16; l += LANES) {
                     const size_t unit = (size_t)(b * 16 + l);
-                    gru_candidate(g, scratch + 2 * gate_step + ((size_t)b * (size_t)steps + (size_t)t) * 16 + l,
-                                  recurrent + (size_t)(b * g->hidden) * 48 + 32 + l, reset, z + unit, h + unit, next_h + unit,
+                    gru_candidate(g, recurrent_sums_at(g, &w, b, t) + 2 * w.gate_step + l,
+                                  w.weights + (size_t)(b * g->hidden) * 48 + 32 + l, reset, z + unit, w.h + unit, w.next_h + unit,
                                   act_g);
                 }
-                recurrent_copy(g, b, y, next_h);
+                recurrent_copy(g, b, y, w.next_h);
             }
         }
-        float *const last = h;
-        h = next_h;
-        next_h = last;
+        recurrent_advance(&w);
     }
-    SHARED_FOR
-    for (int b = 0; b < g->blocks; b++) recurrent_copy(g, b, s->last_h, h);
+    recurrent_last(g, s->last_h, w.h);
 }
 
 #endif

@@ -1,9 +1,8 @@
 #ifndef RUNTIME_LSTM_H
 #define RUNTIME_LSTM_H
 
-#include "runtime/recurrent_copy.h"
-#include "runtime/recurrent_input.h"
 #include "runtime/recurrent_sums.h"
+#include "runtime/recurrent_walk.h"
 #include "runtime/vec_gate.h"
 
 /* One vector of hidden units for one time step (Hochreiter and Schmidhuber 1997, with forget gate and peepholes as in ONNX
@@ -35,40 +34,25 @@ static ALWAYS_INLINE void lstm_units(const struct recurrent *g, const float *sum
 static ALWAYS_INLINE void lstm(const struct recurrent *g, const struct sequence *s, const float *weights, const float *bias,
                                const float *peephole, float *scratch, const size_t in_step, const int f, const int act_g,
                                const int act_h) {
-    const int steps = g->input.out_width;
-    const size_t units = (size_t)g->blocks * 16, gate_step = units * (size_t)steps;
-    const float *recurrent = weights + 4 * units * (size_t)g->input.in_channels;
-    float *h = scratch + 4 * gate_step, *next_h = h + units, *c = next_h + units;
-    recurrent_input(g, s->x, weights, bias, scratch, in_step);
-    SHARED_FOR
-    for (int b = 0; b < g->blocks; b++) {
-        memset(h + b * 16, 0, 16 * sizeof *h);
-        memset(c + b * 16, 0, 16 * sizeof *c);
-        recurrent_copy(g, b, h, s->first_h);
-        recurrent_copy(g, b, c, s->first_c);
-    }
-    for (int step = 0; step < steps; step++) {
-        const int t = g->reverse ? steps - 1 - step : step;
+    struct recurrent_walk w = recurrent_start(g, s, weights, bias, scratch, 4, in_step);
+    float *c = w.rest;
+    recurrent_first(g, c, s->first_c);
+    for (int step = 0; step < g->input.out_width; step++) {
+        const int t = recurrent_time(g, step);
         float *y = s->y ? s->y + (size_t)t * g->out_step : s->y;
         SHARED_FOR
         for (int b = 0; b < g->blocks; b++) {
             for (int l = 0; l < 16; l += LANES) {
                 const size_t unit = (size_t)(b * 16 + l);
-                lstm_units(g, scratch + ((size_t)b * (size_t)steps + (size_t)t) * 16 + l, gate_step,
-                           recurrent + (size_t)(b * g->hidden) * 64 + l, peephole ? peephole + unit : peephole, h, c + unit,
-                           next_h + unit, f, act_g, act_h);
+                lstm_units(g, recurrent_sums_at(g, &w, b, t) + l, w.gate_step, w.weights + (size_t)(b * g->hidden) * 64 + l,
+                           peephole ? peephole + unit : peephole, w.h, c + unit, w.next_h + unit, f, act_g, act_h);
             }
-            recurrent_copy(g, b, y, next_h);
+            recurrent_copy(g, b, y, w.next_h);
         }
-        float *const last = h;
-        h = next_h;
-        next_h = last;
+        recurrent_advance(&w);
     }
-    SHARED_FOR
-    for (int b = 0; b < g->blocks; b++) {
-        recurrent_copy(g, b, s->last_h, h);
-        recurrent_copy(g, b, s->last_c, c);
-    }
+    recurrent_last(g, s->last_h, w.h);
+    recurrent_last(g, s->last_c, c);
 }
 
 #endif
