@@ -152,6 +152,7 @@ bool build_runner(Driver *driver, const Workshop *shop, Graph *graph, const Buil
     progress_update(&driver->progress, "generating C");
     for (int k = 0; k < graph->output_count; k++) workshop_path(driver, shop, numbered(driver, "output", k));
     return generate(driver, shop, graph, options, &weight_bytes) && write_shape(driver, shop, graph, options, weight_bytes) &&
+           workshop_write(driver, shop, "runner.h", embedded_runner_h) &&
            workshop_write(driver, shop, "runner.c", options->runner ? options->runner : embedded_runner_c) &&
            build_program(driver, shop, options, "runner", "runner.c model.c");
 }

@@ -2,7 +2,7 @@
 #ifndef SKIPC_DRIVER_EMBEDDED_H
 #define SKIPC_DRIVER_EMBEDDED_H
 
-extern const char embedded_runner_c[], embedded_lesion_runner_c[], embedded_peak_c[], embedded_onnxruntime_run_py[],
-    embedded_bench_peers_py[];
+extern const char embedded_runner_h[], embedded_runner_c[], embedded_lesion_runner_c[], embedded_peak_c[],
+    embedded_onnxruntime_run_py[], embedded_bench_peers_py[];
 
 #endif

@@ -1,33 +1,13 @@
 /* Reads images from standard input, one batch after the other, runs the generated network on each with every choice of blocks in
  * keep.bin, and writes the index of the largest score of each image to standard output: 32 bits, in the order of the choices
- * within the order of the images, -1 where no score is a number. shape.h, written beside it, describes the network and the data.
- */
+ * within the order of the images, -1 where no score is a number. shape.h, written beside it, describes the network and the data;
+ * runner.h is what such programs share. */
+#define _POSIX_C_SOURCE 200112L
+#include "runner.h"
 #include "shape.h"
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { FAILED_FILE = 10, FAILED_MEMORY = 11, FAILED_RUN = 12 };
-
-static unsigned char *allocate(size_t bytes) {
-    size_t align = 64;
-    unsigned char *memory = malloc(bytes + align);
-    if (!memory) exit(FAILED_MEMORY);
-    return memory + (align - (uintptr_t)memory % align);
-}
-
-static unsigned char *read_file(const char *path, size_t bytes) {
-    unsigned char *memory = allocate(bytes);
-    FILE *file = fopen(path, "rb");
-    if (!file || fread(memory, 1, bytes, file) != bytes) {
-        perror(path);
-        exit(FAILED_FILE);
-    }
-    fclose(file);
-    return memory;
-}
 
 static int32_t largest(const float *score, size_t count) {
     int32_t best = -1;
@@ -45,11 +25,7 @@ int main(void) {
     for (size_t batch = 0; batch < BATCHES; batch++) {
         if (fread(in[0], 1, input_bytes[0], stdin) != input_bytes[0]) return FAILED_FILE;
         for (size_t choice = 0; choice < CHOICES; choice++) {
-            int status = CALL_BLOCKS(in, out, weights, arena, keep + choice * MODEL_BLOCKS);
-            if (status != 0) {
-                fprintf(stderr, "error: the network returns %d\n", status);
-                return FAILED_RUN;
-            }
+            check_status(CALL_BLOCKS(in, out, weights, arena, keep + choice * MODEL_BLOCKS));
             const float *score = (const float *)(const void *)out[0];
             for (size_t image = 0; image < BATCH; image++) {
                 int32_t best = largest(score + image * scores, scores);
@@ -57,5 +33,7 @@ int main(void) {
             }
         }
     }
+    check_guard(arena, ARENA_BYTES, "the arena");
+    for (size_t k = 0; k < OUTPUT_COUNT; k++) check_guard(out[k], output_bytes[k], "an output");
     return fflush(stdout) == 0 ? 0 : FAILED_FILE;
 }

@@ -2,42 +2,12 @@
  * more and prints the nanoseconds it took, in a profiling build followed by those of each step. shape.h, written beside it,
  * describes the network. */
 #define _POSIX_C_SOURCE 200112L
+#include "runner.h"
 #include "shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-enum { GUARD = 64, GUARD_BYTE = 0xa5, FAILED_FILE = 10, FAILED_MEMORY = 11, FAILED_RUN = 12, FAILED_GUARD = 13 };
-
-static unsigned char *allocate(size_t bytes) {
-    void *memory = NULL;
-    if (posix_memalign(&memory, 64, bytes + GUARD) != 0) exit(FAILED_MEMORY);
-    /* All ones is a NaN: whatever is read before it is written shows in the result. */
-    memset(memory, 0xff, bytes);
-    memset((unsigned char *)memory + bytes, GUARD_BYTE, GUARD);
-    return memory;
-}
-
-static void check_guard(const unsigned char *memory, size_t bytes, const char *what) {
-    for (size_t k = 0; k < GUARD; k++) {
-        if (memory[bytes + k] == GUARD_BYTE) continue;
-        fprintf(stderr, "error: the network writes past the end of %s\n", what);
-        exit(FAILED_GUARD);
-    }
-}
-
-static unsigned char *read_file(const char *path, size_t bytes) {
-    unsigned char *memory = allocate(bytes);
-    FILE *file = fopen(path, "rb");
-    if (!file || fread(memory, 1, bytes, file) != bytes) {
-        perror(path);
-        exit(FAILED_FILE);
-    }
-    fclose(file);
-    return memory;
-}
 
 static void write_file(const char *path, const void *memory, size_t bytes) {
     FILE *file = fopen(path, "wb");
@@ -96,10 +66,7 @@ int main(void) {
     if (WEIGHTS_BYTES) weights = read_file("model.weights", WEIGHTS_BYTES);
 
     int status = CALL(in, out, weights, arena);
-    if (status != 0) {
-        fprintf(stderr, "error: the network returns %d\n", status);
-        return FAILED_RUN;
-    }
+    check_status(status);
     check_guard(arena, ARENA_BYTES, "the arena");
     for (size_t k = 0; k < OUTPUT_COUNT; k++) {
         snprintf(path, sizeof path, "output_%zu.bin", k);
