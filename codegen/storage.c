@@ -84,12 +84,6 @@ static bool same_bytes(const Value *a, const Value *b) {
     return shape_equal(&a->shape, &b->shape) && dtype_size(a->type) == dtype_size(b->type) && a->layout == b->layout;
 }
 
-static bool is_elementwise(const Node *node) {
-    const OpInfo *info = op_info(node->op);
-    return (node->op >= OP_Relu && node->op <= OP_Cast) ||
-           (node->op >= OP_Add && node->op <= OP_Expression && info->most_outputs == 1);
-}
-
 /* The operand whose memory the node's first output takes over, or NULL; *within: from the operand's start, bytes. */
 static const Value *reused_operand(const Storage *s, const Node *node, int64_t *within) {
     int64_t view = view_offset_bytes(node);

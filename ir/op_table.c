@@ -22,6 +22,18 @@ const char *attr_name(AttrKey key) {
     return attr_names[key];
 }
 
+bool is_unary(const Node *node) {
+    return ops[node->op].evaluate == eval_unary || ops[node->op].evaluate == eval_cast;
+}
+
+bool is_binary(const Node *node) {
+    return ops[node->op].evaluate == eval_binary;
+}
+
+bool is_elementwise(const Node *node) {
+    return is_unary(node) || is_binary(node) || node->op == OP_Where || node->op == OP_Expression;
+}
+
 bool node_infer(Graph *graph, Node *node) {
     const OpInfo *info = op_info(node->op);
     if (node->in_count < info->least_inputs || (info->most_inputs >= 0 && node->in_count > info->most_inputs))

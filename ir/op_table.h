@@ -18,4 +18,9 @@ typedef struct {
 const OpInfo *op_info(Op op);
 const char *attr_name(AttrKey key);
 
+/* Elementwise: each output element depends on the input elements at its own (broadcast) position alone. */
+bool is_unary(const Node *node);
+bool is_binary(const Node *node);
+bool is_elementwise(const Node *node);
+
 #endif

@@ -25,48 +25,6 @@ bool is_zero(const Value *value) {
     return constant_is_uniform(value, &number) && number == 0;
 }
 
-bool is_unary(const Node *node) {
-    switch (node->op) {
-    case OP_Relu:
-    case OP_LeakyRelu:
-    case OP_Clip:
-    case OP_Sigmoid:
-    case OP_Tanh:
-    case OP_HardSigmoid:
-    case OP_HardSwish:
-    case OP_Elu:
-    case OP_Sqrt:
-    case OP_Exp:
-    case OP_Log:
-    case OP_Neg:
-    case OP_Abs:
-    case OP_Not:
-    case OP_Cast: return true;
-    default: return false;
-    }
-}
-
-bool is_binary(const Node *node) {
-    switch (node->op) {
-    case OP_Add:
-    case OP_Sub:
-    case OP_Mul:
-    case OP_Div:
-    case OP_Min:
-    case OP_Max:
-    case OP_Pow:
-    case OP_PRelu:
-    case OP_Equal:
-    case OP_Less:
-    case OP_Greater: return true;
-    default: return false;
-    }
-}
-
-bool is_elementwise(const Node *node) {
-    return is_unary(node) || is_binary(node) || node->op == OP_Where;
-}
-
 bool is_shrinking_pool(const Node *node) {
     const Shape *in = &node->in[0]->shape, *out = &node->out[0]->shape;
     return (node->op == OP_MaxPool || node->op == OP_AveragePool) &&

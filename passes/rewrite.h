@@ -13,10 +13,6 @@ Value *input_at(const Node *node, int index);
 bool is_constant(const Value *value);
 bool is_zero(const Value *value); /* a constant of zeros */
 
-/* Elementwise: each output element depends on the input elements at its own (broadcast) position alone. */
-bool is_unary(const Node *node);
-bool is_binary(const Node *node);
-bool is_elementwise(const Node *node);
 /* A pool whose result is a quarter of its input or less: to convert that costs little beside what a better layout of the input
  * saves. */
 bool is_shrinking_pool(const Node *node);

@@ -45,12 +45,40 @@ static void activations_have_names(void **state) {
     for (int i = 0; i < ACT_COUNT; i++) assert_non_null(activation_name((Activation)i));
 }
 
+/* Each first and last row of its group, and their neighbours. */
+static void elementwise_operators_are_known(void **state) {
+    (void)state;
+    static const struct {
+        Op op;
+        bool unary, binary, elementwise;
+    } cases[] = {{OP_Relu, true, false, true},
+                 {OP_Cast, true, false, true},
+                 {OP_Add, false, true, true},
+                 {OP_Greater, false, true, true},
+                 {OP_Where, false, false, true},
+                 {OP_Expression, false, false, true},
+                 {OP_AddShortcut, false, false, false},
+                 {OP_LRN, false, false, false},
+                 {OP_Conv, false, false, false},
+                 {OP_Softmax, false, false, false},
+                 {OP_ReduceMean, false, false, false},
+                 {OP_Reshape, false, false, false},
+                 {OP_BatchNormalization, false, false, false}};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        const Node node = {.op = cases[k].op};
+        assert_int_equal(is_unary(&node), cases[k].unary);
+        assert_int_equal(is_binary(&node), cases[k].binary);
+        assert_int_equal(is_elementwise(&node), cases[k].elementwise);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_complete),
         cmocka_unit_test(every_attribute_is_known),
         cmocka_unit_test(arity_is_checked),
         cmocka_unit_test(activations_have_names),
+        cmocka_unit_test(elementwise_operators_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
