@@ -1,20 +1,8 @@
-/* Pad (2, 11, 13, 18, 19, 21): negative pads crop first, what is left is then padded. */
+/* Pad (2, 11, 13, 18, 19, 21). */
 #include "codegen/step.h"
+#include "ir/pad.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-/* Along one axis: `kept` elements from `first` come after `begin` made up ones. */
-typedef struct {
-    int64_t first, kept, begin;
-} PadAxis;
-
-static PadAxis pad_axis(const Node *node, int axis) {
-    const Shape *x = &node->in[0]->shape;
-    int64_t begin = attr_ints_at(node, A_PADS, axis, 0), end = attr_ints_at(node, A_PADS, x->rank + axis, 0),
-            first = begin < 0 ? -begin : 0;
-    return (PadAxis){first, x->dim[axis] - first + (end < 0 ? end : 0), begin > 0 ? begin : 0};
-}
 
 static const char *pad_value(Emitter *e, const Node *node) {
     const Attr *value = attr_find(node, A_VALUE);
@@ -56,22 +44,12 @@ static bool lower_constant_pad(Emitter *e, Node *node) {
     return copy_kept(e, node);
 }
 
-/* The element that position `o` of the result shows. */
-static int64_t source_of(const char *mode, const PadAxis *axis, int64_t o) {
-    int64_t at = o - axis->begin, kept = axis->kept;
-    if (at >= 0 && at < kept) return axis->first + at;
-    if (strcmp(mode, "edge") == 0) return axis->first + (at < 0 ? 0 : kept - 1);
-    if (strcmp(mode, "wrap") == 0) return axis->first + (at % kept + kept) % kept;
-    int64_t period = 2 * (kept - 1), turn = period ? (at % period + period) % period : 0; /* reflect: edges are not repeated */
-    return axis->first + (turn < kept ? turn : period - turn);
-}
-
 /* Where each position along a padded axis comes from, times the input's stride; declared as `from<axis>`. */
 static void declare_sources(Emitter *e, const Node *node, int axis, int64_t stride) {
     PadAxis pads = pad_axis(node, axis);
     int64_t count = node->out[0]->shape.dim[axis];
     int64_t *table = ARENA_ARRAY(emitter_graph(e)->arena, int64_t, count);
-    for (int64_t o = 0; o < count; o++) table[o] = source_of(attr_string(node, A_MODE, "constant"), &pads, o) * stride;
+    for (int64_t o = 0; o < count; o++) table[o] = pad_source(pad_mode(node), &pads, o) * stride;
     emit(e, "const int64_t *from%d = %s;", axis, weight_table(e, "pad_sources", I64, table, count));
 }
 
@@ -98,7 +76,7 @@ static bool lower_table_pad(Emitter *e, Node *node) {
 
 bool lower_pad(Emitter *e, Node *node) {
     if (node->in[0]->layout != node->out[0]->layout) return require_planar(e, node);
-    bool constant = strcmp(attr_string(node, A_MODE, "constant"), "constant") == 0;
+    bool constant = pad_mode(node) == PAD_CONSTANT;
     if (constant && !require_arithmetic(e, node, node->out[0]->type)) return false;
     return constant ? lower_constant_pad(e, node) : lower_table_pad(e, node);
 }

@@ -1,7 +1,6 @@
 #include "passes/layout.h"
+#include "ir/pad.h"
 #include "passes/rewrite.h"
-
-#include <string.h>
 
 bool has_two_layouts(const Value *value) {
     const Shape *shape = &value->shape;
@@ -38,7 +37,7 @@ static LayoutRule slice_rule(const Node *node) {
 /* Zeros or another constant around or between channels that all stay (option A shortcuts of CIFAR ResNets). */
 static LayoutRule pad_rule(const Node *node) {
     int rank = node->in[0]->shape.rank;
-    bool constant = strcmp(attr_string(node, A_MODE, "constant"), "constant") == 0;
+    bool constant = pad_mode(node) == PAD_CONSTANT;
     bool keeps = attr_ints_at(node, A_PADS, 1, 0) >= 0 && attr_ints_at(node, A_PADS, rank + 1, 0) >= 0;
     return rank == 4 && constant && keeps ? RULE_FOLLOW : RULE_PLANAR;
 }

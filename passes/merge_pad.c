@@ -7,17 +7,17 @@
  *   MaxPool      -infinity, or a value <= 0 around an x that is never negative: the greatest of x and it is x, as long as
  *                every window holds an element of x (padding less than the kernel, no dilation)
  * ceil_mode is left alone: which windows it adds depends on where padding begins (MaxPool-19, AveragePool-19). */
+#include "ir/pad.h"
 #include "ir/range.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
 #include <math.h>
-#include <string.h>
 
 static bool pads_space_only(const Node *pad) {
     int count, rank = pad->out[0]->shape.rank;
     const int64_t *pads = attr_ints(pad, A_PADS, &count);
-    if (strcmp(attr_string(pad, A_MODE, "constant"), "constant") != 0 || count != 2 * rank) return false;
+    if (pad_mode(pad) != PAD_CONSTANT || count != 2 * rank) return false;
     for (int i = 0; i < count; i++) {
         if (pads[i] < 0 || (i % rank < 2 && pads[i] != 0)) return false;
     }

@@ -1,7 +1,7 @@
 #include "passes/rewrite.h"
+#include "ir/pad.h"
 
 #include <math.h>
-#include <string.h>
 
 bool value_used(const Value *value) {
     return value->user_count > 0 || value->output_count > 0;
@@ -126,7 +126,7 @@ bool takes_whole_axes(const Node *slice) {
 }
 
 bool pads_with_zeros(const Node *pad) {
-    return strcmp(attr_string(pad, A_MODE, "constant"), "constant") == 0 && attr_float(pad, A_VALUE, 0) == 0;
+    return pad_mode(pad) == PAD_CONSTANT && attr_float(pad, A_VALUE, 0) == 0;
 }
 
 bool commutes_with_scale(const Node *node) {
