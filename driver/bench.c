@@ -11,16 +11,12 @@ static void print_times(const char *name, Times times) {
 }
 
 static void json_times(const char *name, Times times) {
-    printf(",\n  \"%s\": {\"median_ms\": ", name);
-    json_number(stdout, times.median);
-    printf(", \"low_ms\": ");
-    json_number(stdout, times.low);
-    printf(", \"high_ms\": ");
-    json_number(stdout, times.high);
-    printf(", \"min_ms\": ");
-    json_number(stdout, times.least);
-    printf(", \"max_ms\": ");
-    json_number(stdout, times.most);
+    printf(",\n  \"%s\": ", name);
+    json_member(stdout, "{", "median_ms", times.median);
+    json_member(stdout, ", ", "low_ms", times.low);
+    json_member(stdout, ", ", "high_ms", times.high);
+    json_member(stdout, ", ", "min_ms", times.least);
+    json_member(stdout, ", ", "max_ms", times.most);
     putchar('}');
 }
 
@@ -32,12 +28,9 @@ static void json_report(const BenchOptions *options, Times mine, Times peer, Tim
     json_times("skipc", mine);
     if (options->against) {
         json_times(options->against, peer);
-        printf(",\n  \"ratio\": ");
-        json_number(stdout, ratio.median);
-        printf(",\n  \"ratio_low\": ");
-        json_number(stdout, ratio.low);
-        printf(",\n  \"ratio_high\": ");
-        json_number(stdout, ratio.high);
+        json_member(stdout, ",\n  ", "ratio", ratio.median);
+        json_member(stdout, ",\n  ", "ratio_low", ratio.low);
+        json_member(stdout, ",\n  ", "ratio_high", ratio.high);
     }
     puts("\n}");
 }
@@ -113,11 +106,8 @@ bool command_bench(Driver *driver, int argc, char **argv) {
         "bench", "MODEL.onnx [--threads N] [--against " PEER_NAMES "] [--layers] [options]",
         "Builds the C with your compiler and times it on random input, beside a peer in 32-bit floats if wanted.", list,
         sizeof list / sizeof *list};
-    switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
-    case OPTIONS_HELP: return true;
-    case OPTIONS_WRONG: return false;
-    case OPTIONS_RUN: break;
-    }
+    const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path);
+    if (parsed != OPTIONS_RUN) return parsed == OPTIONS_HELP;
     if (options.against && !peer_find(options.against))
         return fail(driver->diag, STATUS_USAGE, "--against takes " PEER_NAMES ", not '%s'", options.against);
     if (options.against && options.layers)

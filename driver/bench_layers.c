@@ -95,11 +95,6 @@ static void print_layers(const BenchOptions *options, const Machine *machine, Ti
     }
 }
 
-static void json_field(const char *name, double number) {
-    printf(", \"%s\": ", name);
-    json_number(stdout, number);
-}
-
 static void json_layer(const LayerTime *layer, const Machine *machine) {
     printf("{\"name\": ");
     json_string(stdout, layer->node->name);
@@ -108,25 +103,23 @@ static void json_layer(const LayerTime *layer, const Machine *machine) {
         json_string(stdout, layer->profile->kernel);
     else
         printf("null");
-    json_field("ms", layer->milliseconds);
-    json_field("min_ms", layer->least);
-    json_field("gflops", gflops(layer));
-    json_field("of_peak", gflops(layer) / machine->gflops);
+    json_member(stdout, ", ", "ms", layer->milliseconds);
+    json_member(stdout, ", ", "min_ms", layer->least);
+    json_member(stdout, ", ", "gflops", gflops(layer));
+    json_member(stdout, ", ", "of_peak", gflops(layer) / machine->gflops);
     printf(", \"multiply_adds\": %" PRId64 ", \"products\": %" PRId64 ", \"bytes\": %" PRId64 ", \"bound\": \"%s\"",
            layer->multiply_adds, layer->profile->products, layer->bytes, bound(layer));
-    json_field("of_bound", roofline(layer));
+    json_member(stdout, ", ", "of_bound", roofline(layer));
     putchar('}');
 }
 
 static void json_layers(const BenchOptions *options, const Machine *machine, Times whole, const LayerTime *layers, int count) {
     printf("{\n  \"model\": ");
     json_string(stdout, file_name(options->model.path));
-    printf(",\n  \"threads\": %" PRId64 ",\n  \"runs\": %" PRId64 ",\n  \"median_ms\": ", options->threads, options->runs);
-    json_number(stdout, whole.median);
-    printf(",\n  \"peak_gflops\": ");
-    json_number(stdout, machine->gflops);
-    printf(",\n  \"memory_gb_per_s\": ");
-    json_number(stdout, machine->gigabytes);
+    printf(",\n  \"threads\": %" PRId64 ",\n  \"runs\": %" PRId64, options->threads, options->runs);
+    json_member(stdout, ",\n  ", "median_ms", whole.median);
+    json_member(stdout, ",\n  ", "peak_gflops", machine->gflops);
+    json_member(stdout, ",\n  ", "memory_gb_per_s", machine->gigabytes);
     printf(",\n  \"layers\": [");
     for (int k = 0; k < count; k++) {
         printf(k ? ",\n    " : "\n    ");

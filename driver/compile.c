@@ -188,11 +188,8 @@ bool command_compile(Driver *driver, int argc, char **argv) {
     const OptionTable table = {"compile", "MODEL.onnx [-o OUT.c] [options]",
                                "Writes the network as OUT.c and OUT.h: both, or neither where something is wrong.", list,
                                sizeof list / sizeof *list};
-    switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
-    case OPTIONS_HELP: return true;
-    case OPTIONS_WRONG: return false;
-    case OPTIONS_RUN: break;
-    }
+    const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path);
+    if (parsed != OPTIONS_RUN) return parsed == OPTIONS_HELP;
     if (options.blocks.drop || options.blocks.survival || options.blocks.droppable) options.model.blocks = &options.blocks;
     if (options.dump) return dump_ir(driver, &options);
     if (!complete_options(driver, &options)) return false;

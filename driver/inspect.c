@@ -134,11 +134,8 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
         "Shows what the compiled network costs: multiply-adds, weights and scratch memory, a table of its\n"
         "layers after optimisation, and its residual blocks with the lengths of the paths through them.",
         list, sizeof list / sizeof *list};
-    switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &model.path)) {
-    case OPTIONS_HELP: return true;
-    case OPTIONS_WRONG: return false;
-    case OPTIONS_RUN: break;
-    }
+    const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &model.path);
+    if (parsed != OPTIONS_RUN) return parsed == OPTIONS_HELP;
     Graph *graph = model_optimise(driver, &model, NULL, NULL);
     CodegenSizes sizes;
     if (!graph || !codegen_sizes(graph, &sizes)) return false;

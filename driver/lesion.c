@@ -339,11 +339,8 @@ bool command_lesion(Driver *driver, int argc, char **argv) {
         "Deletes each residual block alone, then 1 to n of them at random, and reports how often the network still\n"
         "gives the class that it gave whole (top-1 agreement), and the right one. Builds the C once with your compiler.",
         list, sizeof list / sizeof *list};
-    switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
-    case OPTIONS_HELP: return true;
-    case OPTIONS_WRONG: return false;
-    case OPTIONS_RUN: break;
-    }
+    const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path);
+    if (parsed != OPTIONS_RUN) return parsed == OPTIONS_HELP;
     if (!options.inputs) return fail(driver->diag, STATUS_USAGE, "lesion: --inputs X.npz is missing");
     options.model.blocks = &options.blocks;
     return lesion(driver, &options);

@@ -41,10 +41,9 @@ void lesion_print(const LesionReport *report) {
 }
 
 static void json_score(const char *before, Score score) {
-    printf("%s{\"agreement\": ", before);
-    json_number(stdout, score.agreement);
-    printf(", \"accuracy\": ");
-    json_number(stdout, score.accuracy);
+    printf("%s", before);
+    json_member(stdout, "{", "agreement", score.agreement);
+    json_member(stdout, ", ", "accuracy", score.accuracy);
     putchar('}');
 }
 

@@ -41,7 +41,11 @@ typedef struct {
     int option_count;
 } OptionTable;
 
-typedef enum { OPTIONS_RUN, OPTIONS_HELP /* printed: nothing left to do */, OPTIONS_WRONG /* diag set */ } OptionsResult;
+typedef enum {
+    OPTIONS_RUN,
+    OPTIONS_HELP /* printed: the command is done */,
+    OPTIONS_WRONG /* diag set: it has failed */
+} OptionsResult;
 
 /* Takes exactly one argument that is no option: the model. */
 OptionsResult options_parse(Arena *arena, Diag *diag, const OptionTable *table, int argc, char **argv, const char **model);

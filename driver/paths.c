@@ -109,7 +109,7 @@ void json_paths(Arena *arena, const ResidualBlocks *blocks) {
         if (k) printf(", ");
         json_number(stdout, share[k]);
     }
-    printf("], \"band\": {\"from\": %d, \"to\": %d, \"share\": ", band.from, band.to);
-    json_number(stdout, band.share);
+    printf("], \"band\": {\"from\": %d, \"to\": %d", band.from, band.to);
+    json_member(stdout, ", ", "share", band.share);
     printf("}}");
 }

@@ -118,11 +118,8 @@ bool command_run(Driver *driver, int argc, char **argv) {
         "run", "MODEL.onnx --input X.npy [--output Y.npy] [options]",
         "Runs the model in the reference interpreter: the operators as ONNX defines them, no optimisation.", list,
         sizeof list / sizeof *list};
-    switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
-    case OPTIONS_HELP: return true;
-    case OPTIONS_WRONG: return false;
-    case OPTIONS_RUN: break;
-    }
+    const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path);
+    if (parsed != OPTIONS_RUN) return parsed == OPTIONS_HELP;
     if (options.seed >= 0 && options.inputs.count > 0)
         return fail(driver->diag, STATUS_USAGE, "--input and --random exclude each other");
     return run(driver, &options);

@@ -66,6 +66,11 @@ void json_number(FILE *file, double number) {
         fputs("null", file);
 }
 
+void json_member(FILE *file, const char *before, const char *name, double number) {
+    fprintf(file, "%s\"%s\": ", before, name);
+    json_number(file, number);
+}
+
 const char *file_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;

@@ -14,6 +14,8 @@ void json_string(FILE *file, const char *text);
 void json_shape(FILE *file, const Shape *shape);
 /* A JSON number; null where it is none. */
 void json_number(FILE *file, double number);
+/* A member of an object, `"name": number`, after `before`: what separates it from the one before. */
+void json_member(FILE *file, const char *before, const char *name, double number);
 /* The part after the last '/'. */
 const char *file_name(const char *path);
 /* "1,814,073,344" into `buffer`. */

@@ -172,10 +172,7 @@ bool command_verify(Driver *driver, int argc, char **argv) {
         "interpreter sums in double, so its error counts times the root of the longest sum's length.)\n"
         "SKIPC_PYTHON names the Python to use (default: the active virtual environment's, or python3).",
         list, sizeof list / sizeof *list};
-    switch (options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path)) {
-    case OPTIONS_HELP: return true;
-    case OPTIONS_WRONG: return false;
-    case OPTIONS_RUN: break;
-    }
+    const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path);
+    if (parsed != OPTIONS_RUN) return parsed == OPTIONS_HELP;
     return verify(driver, &options);
 }

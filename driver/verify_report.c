@@ -53,12 +53,9 @@ static void json_output(const OutputResult *output) {
     json_string(stdout, output->name);
     printf(", \"type\": \"%s\", \"shape\": ", dtype_onnx_name(output->value->type));
     json_shape(stdout, &output->value->shape);
-    printf(", \"error\": ");
-    json_number(stdout, output->error);
-    printf(", \"peer_error\": ");
-    json_number(stdout, output->peer_error);
-    printf(", \"bound\": ");
-    json_number(stdout, output->bound);
+    json_member(stdout, ", ", "error", output->error);
+    json_member(stdout, ", ", "peer_error", output->peer_error);
+    json_member(stdout, ", ", "bound", output->bound);
     printf(", \"special_differences\": %" PRId64 ", \"differences\": %" PRId64 ", \"top1_agree\": %" PRId64
            ", \"top1_rows\": %" PRId64 ", \"pass\": %s}",
            output->special_differences, output->differences, output->top1_agree, output->top1_rows,
@@ -72,8 +69,7 @@ static void json_layer(const LayerResult *layer) {
     json_string(stdout, layer->value_name);
     printf(", \"shape\": ");
     json_shape(stdout, &layer->shape);
-    printf(", \"error\": ");
-    json_number(stdout, layer->error);
+    json_member(stdout, ", ", "error", layer->error);
     printf(", \"departs\": %s}", layer->departs ? "true" : "false");
 }
 
