@@ -69,9 +69,7 @@ const char *temp_folder(Arena *arena, Diag *diag, TempFiles *files) {
         fail(diag, STATUS_FILE, "%s: %s", path, strerror(error));
         return NULL;
     }
-    size_t length = strlen(absolute);
-    path = arena_alloc(arena, length + 1, 1);
-    memcpy(path, absolute, length);
+    path = arena_strdup(arena, absolute);
     free(absolute);
     temp_register(arena, files, path, true);
     return path;

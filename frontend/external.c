@@ -73,11 +73,11 @@ static int open_inside(Arena *arena, const char *model_path, const char *locatio
     char *real_folder = realpath(folder, NULL);
     char *real_path = realpath(arena_printf(arena, "%s%s", folder, location), NULL);
     int file = -1;
-    if (!real_folder || !real_path)
-        error_set(error, STATUS_FILE, "its external data '%s' can't be opened: %s", location, strerror(errno));
-    else if (!inside(real_folder, real_path))
+    bool resolved = real_folder && real_path, allowed = resolved && inside(real_folder, real_path);
+    if (allowed) file = open(real_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (resolved && !allowed)
         error_set(error, STATUS_INVALID, "its external data's location '%s' leaves the model's folder", location);
-    else if ((file = open(real_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)) < 0)
+    else if (file < 0)
         error_set(error, STATUS_FILE, "its external data '%s' can't be opened: %s", location, strerror(errno));
     free(real_folder);
     free(real_path);

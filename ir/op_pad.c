@@ -11,7 +11,7 @@ static const char *const pad_modes[PAD_MODES] = {"constant", "edge", "reflect", 
 PadMode pad_mode(const Node *node) {
     const char *name = attr_string(node, A_MODE, "constant");
     int mode = 0;
-    while (mode < PAD_MODES && strcmp(pad_modes[mode], name)) mode++;
+    while (mode < PAD_MODES && strcmp(pad_modes[mode], name) != 0) mode++;
     return (PadMode)mode;
 }
 

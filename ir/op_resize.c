@@ -28,7 +28,7 @@ static const char *const rounding_names[ROUNDINGS] = {"round_prefer_floor", "rou
 static int named(const Node *node, AttrKey key, const char *otherwise, const char *const *names, int count) {
     const char *name = attr_string(node, key, otherwise);
     int i = 0;
-    while (i < count && strcmp(names[i], name)) i++;
+    while (i < count && strcmp(names[i], name) != 0) i++;
     return i;
 }
 

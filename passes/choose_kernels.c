@@ -53,7 +53,8 @@ static double channels_in(const Node *node) {
 }
 /* In whole panels, as both kernels compute them. */
 static double channels_out(const Node *node) {
-    return (double)((node->in[1]->shape.dim[0] + BLOCK - 1) / BLOCK * BLOCK);
+    int64_t panels = (node->in[1]->shape.dim[0] + BLOCK - 1) / BLOCK;
+    return (double)(panels * BLOCK);
 }
 
 /* `cached`: the weights of all layers fit that cache. */
