@@ -167,9 +167,9 @@ bool command_verify(Driver *driver, int argc, char **argv) {
         "verify", "MODEL.onnx [options]",
         "Builds the C with your compiler, runs it, and compares each output with ONNX Runtime's. The truth is\n"
         "the graph in double precision; with e = max|y-truth|/max|truth|, an output passes where\n"
-        "e(skipc) <= 2 e(other) + 1e-6, or 4 e(other) + 1e-5 with Winograd kernels. Outputs that are no floats must be equal. "
-        "(--against reference: the\n"
-        "interpreter sums in double, so its error counts times the root of the longest sum's length.)\n"
+        "e(skipc) <= 2 e(other) + 1e-6, or 4 e(other) + 1e-5 with Winograd kernels. Outputs that are no floats must be\n"
+        "equal. (--against reference: the interpreter sums in double, so its error counts times the root of the longest\n"
+        "sum's length.)\n"
         "SKIPC_PYTHON names the Python to use (default: the active virtual environment's, or python3).",
         list, sizeof list / sizeof *list};
     const OptionsResult parsed = options_parse(driver->arena, driver->diag, &table, argc, argv, &options.model.path);
