@@ -15,4 +15,10 @@ NpyArray *inputs_random(Driver *driver, const Graph *graph, uint64_t seed);
 /* As the interpreter takes them. */
 const Tensor *const *inputs_tensors(Driver *driver, const Graph *graph, const NpyArray *arrays);
 
+#define INPUTS_OPTION(files, otherwise)                                                                                          \
+    {                                                                                                                            \
+        .name = "input", .letter = 'i', .kind = OPTION_LIST, .target = (files), .argument = "[NAME=]X.npy",                      \
+        .help = "an input's values; once per input, in graph order unless named" otherwise                                       \
+    }
+
 #endif

@@ -89,12 +89,7 @@ static bool run(Driver *driver, const RunOptions *options) {
 bool command_run(Driver *driver, int argc, char **argv) {
     RunOptions options = {.precision = PRECISION_NATIVE, .seed = -1};
     const Option list[] = {
-        {.name = "input",
-         .letter = 'i',
-         .kind = OPTION_LIST,
-         .target = &options.inputs,
-         .argument = "[NAME=]X.npy",
-         .help = "an input's values; once per input, in graph order unless named"},
+        INPUTS_OPTION(&options.inputs, ""),
         {.name = "output",
          .letter = 'o',
          .kind = OPTION_LIST,

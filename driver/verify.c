@@ -132,12 +132,7 @@ static bool verify(Driver *driver, const VerifyOptions *options) {
 bool command_verify(Driver *driver, int argc, char **argv) {
     VerifyOptions options = {.build = {.level = "-O2", .weights = WEIGHTS_FILE}, .seed = 1};
     const Option list[] = {
-        {.name = "input",
-         .letter = 'i',
-         .kind = OPTION_LIST,
-         .target = &options.inputs,
-         .argument = "[NAME=]X.npy",
-         .help = "an input's values; once per input, in graph order unless named (default: random)"},
+        INPUTS_OPTION(&options.inputs, " (default: random)"),
         {.name = "seed",
          .kind = OPTION_NUMBER,
          .target = &options.seed,
