@@ -57,10 +57,22 @@ static double channels_out(const Node *node) {
     return (double)(panels * BLOCK);
 }
 
+/* Share of the kernel's rows that lie inside the image, over all outputs: the direct kernel leaves out the others. */
+static double rows_inside(const Node *node) {
+    int64_t in = node->in[0]->shape.dim[2], out = node->out[0]->shape.dim[2], stride = stride_of(node), inside = 0;
+    for (int64_t tap = 0; tap < 3; tap++) {
+        int64_t shift = tap * dilation_of(node, 0) - attr_ints_at(node, A_PADS, 0, 0); /* output o reads row o * stride + shift */
+        int64_t first = shift < 0 ? (-shift + stride - 1) / stride : 0, end = in > shift ? (in - shift + stride - 1) / stride : 0;
+        if (end > out) end = out;
+        inside += end > first ? end - first : 0;
+    }
+    return (double)inside / (double)(3 * out);
+}
+
 /* `cached`: the weights of all layers fit that cache. */
 static double direct_cycles(const Node *node, bool cached) {
     double products = 9 * channels_in(node) * channels_out(node), pixels = (double)shape_product(&node->out[0]->shape, 2, 4);
-    return larger(products * pixels / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
+    return larger(products * pixels * rows_inside(node) / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
 }
 
 static double winograd_cycles(const Node *node, int m, bool cached) {

@@ -41,6 +41,24 @@ static void test_stride_two(void **state) {
     assert_int_equal(chosen(graph, blocked_conv(graph, "1x256x14x14", "512x256x3x3", 2)), 0);
 }
 
+static Node *dilated_conv(Graph *graph, const char *image, const char *filter, int64_t dilation) {
+    Node *node = blocked_conv(graph, image, filter, 1);
+    set_ints(graph, node, A_DILATIONS, (int64_t[]){dilation, dilation}, 2);
+    set_ints(graph, node, A_PADS, (int64_t[]){dilation, dilation, dilation, dilation}, 4);
+    assert_true(node_infer(graph, node));
+    return node;
+}
+
+/* Each image of every second row and column has tiles enough; of every twelfth each is smaller than one, and rows
+ * outside the image cost the direct kernel nothing. */
+static void test_dilations(void **state) {
+    Graph *graph = new_graph(state);
+    Node *near = dilated_conv(graph, "1x256x28x28", "256x256x3x3", 2);
+    assert_int_equal(chosen(graph, near), 4);
+    assert_string_equal(kernel_layer(graph, near), "conv3x3:1x256x28x28:1x256x28x28:pads=2,2:dilations=2,2");
+    assert_int_equal(chosen(graph, dilated_conv(graph, "1x256x28x28", "256x256x3x3", 12)), 0);
+}
+
 static void test_larger_strides_stay_direct(void **state) {
     Graph *graph = new_graph(state);
     assert_int_equal(chosen(graph, blocked_conv(graph, "1x64x56x56", "64x64x3x3", 3)), 0);
@@ -113,6 +131,7 @@ int main(void) {
         PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
         PASS_TEST(test_stride_two),
         PASS_TEST(test_deep_networks_take_smaller_weights),
+        PASS_TEST(test_dilations),
         PASS_TEST(test_larger_strides_stay_direct),
         PASS_TEST(test_exact_and_memory_stay_direct),
         PASS_TEST(test_planar_values_stay_direct),
