@@ -94,7 +94,6 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     return define_constant(e, "struct winograd", stem, tiles);
 }
 
-/* Depthwise kernels up to this edge are compiled for their size. */
 /* Depthwise kernels up to this edge are unrolled as a whole; wider groups have enough to do in one tap. */
 enum { MOST_UNROLLED = 5 };
 
