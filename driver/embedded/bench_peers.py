@@ -133,14 +133,17 @@ def timed(run, clock=time.perf_counter_ns):
     return timer
 
 
+PAUSE = 0.2  # seconds
+
+
 def rounds(timers, count, threads):
     """Calls each timer once a round; after the warm-ups yields the rounds' [nanoseconds of each timer]."""
     for number in range(WARM_UPS + count):
         times = []
         for timer in timers:
-            # The threads of either side spin for a while after a run, and would slow the other's.
+            # The threads of either side spin for a while after a run, and would slow the other's: ONNX Runtime's for more than 20 ms.
             if threads > 1:
-                time.sleep(0.02)
+                time.sleep(PAUSE)
             times.append(timer())
         if number >= WARM_UPS:
             yield times
