@@ -3,19 +3,7 @@
 
 #include "runtime/conv_row_blocked.h"
 #include "runtime/conv_strip.h"
-
-/* Kernel rows [first, end) that reach into the image for output row `y`. */
-static ALWAYS_INLINE int conv_first_row(const struct conv *g, int y) {
-    const int above = g->pad_top - y * g->stride_height;
-    const int first = above > 0 ? (above + g->dilation_height - 1) / g->dilation_height : 0;
-    return first < g->kernel_height ? first : g->kernel_height;
-}
-
-static ALWAYS_INLINE int conv_end_row(const struct conv *g, int y) {
-    const int reach = g->in_height + g->pad_top - y * g->stride_height, first = conv_first_row(g, y);
-    const int end = reach > 0 ? (reach + g->dilation_height - 1) / g->dilation_height : 0;
-    return end > g->kernel_height ? g->kernel_height : end < first ? first : end;
-}
+#include "runtime/conv_taps.h"
 
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
  * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
@@ -42,8 +30,14 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
                 const int channels = task / rows * wide, y = task % rows;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
-                const struct conv_input at = {plane * 16,   (size_t)(row_step * width * unit), (size_t)(g->dilation_width * unit),
-                                              panel_floats, conv_first_row(g, first + y),      conv_end_row(g, first + y)};
+                const struct conv_taps taps = conv_taps_inside((first + y) * g->stride_height - g->pad_top, g->dilation_height,
+                                                               g->kernel_height, g->in_height);
+                const struct conv_input at = {plane * 16,
+                                              (size_t)(row_step * width * unit),
+                                              (size_t)(g->dilation_width * unit),
+                                              panel_floats,
+                                              taps.first,
+                                              taps.first + taps.count};
                 const float *a = strip + (size_t)(y * g->stride_height * width * unit);
                 const size_t below = (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
                 const size_t o =

@@ -2,6 +2,7 @@
 #define RUNTIME_CONV_GROUPED_H
 
 #include "runtime/conv.h"
+#include "runtime/conv_taps.h"
 #include "runtime/threads.h"
 #include "runtime/vec_fma_lanes.h"
 
@@ -29,19 +30,6 @@ enum { UNROLL_TAPS = 0 };
 #else
 enum { UNROLL_TAPS = 1 };
 #endif
-
-/* The taps that lie inside the image, of a window that may hang over its edge: [first, first + count) of each axis. */
-struct conv_taps {
-    int first, count;
-};
-
-static ALWAYS_INLINE struct conv_taps conv_taps_inside(int start, int dilation, int taps, int size) {
-    struct conv_taps inside = {start < 0 ? (dilation - 1 - start) / dilation : 0, 0};
-    const int end = size > start ? (size - start - 1) / dilation + 1 : 0;
-    inside.count = (end < taps ? end : taps) - inside.first;
-    if (inside.count < 0) inside.first = inside.count = 0;
-    return inside;
-}
 
 /* One tap of `pixels` pixels, `pixel` floats apart; the first lane of the vector is `behind` lanes into its group. */
 static ALWAYS_INLINE void conv_grouped_tap(vec *acc, const float *in, const float *weights, const size_t pixel, const int behind,
