@@ -2,7 +2,6 @@
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 static bool broadcast_inputs(Graph *graph, Node *node, int first, int second, const Shape *a, Shape *result) {
@@ -22,9 +21,7 @@ bool infer_binary(Graph *graph, Node *node) {
     if (node->op == OP_PRelu && !shape_equal(&shape, &node->in[0]->shape))
         return node_fail(graph, node, STATUS_INVALID, "its slope %s does not broadcast to its input %s",
                          input_shape(graph, node, 1), input_shape(graph, node, 0));
-    int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
-    if (activation < 0 || activation >= ACT_COUNT)
-        return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);
+    if (!check_activation(graph, node)) return false;
     return infer_output(graph, node, 0, type, shape);
 }
 
@@ -142,11 +139,7 @@ bool eval_binary(const Node *node, const Tensor *const *in, Tensor *const *out, 
     int64_t length = y->shape.rank ? y->shape.dim[outer] : 1;
     int64_t step_a = y->shape.rank ? stride_a[outer] : 0, step_b = y->shape.rank ? stride_b[outer] : 0;
     do {
-        int64_t at_a = 0, at_b = 0;
-        for (int i = 0; i < outer; i++) {
-            at_a += index[i] * stride_a[i];
-            at_b += index[i] * stride_b[i];
-        }
+        int64_t at_a = element_offset(index, stride_a, outer), at_b = element_offset(index, stride_b, outer);
         for (int64_t i = 0; i < length; i++) binary_at(node->op, in[0], at_a + i * step_a, in[1], at_b + i * step_b, y, to++);
     } while (odometer_next(&y->shape, outer, index));
     Epilogue epilogue = epilogue_of(node);
@@ -164,11 +157,8 @@ bool eval_where(const Node *node, const Tensor *const *in, Tensor *const *out, A
     int64_t stride[3][MAX_RANK], index[MAX_RANK] = {0};
     for (int k = 0; k < 3; k++) broadcast_strides(&in[k]->shape, &y->shape, stride[k]);
     for (int64_t to = 0; to < y->count; to++) {
-        int64_t at[3] = {0};
-        for (int k = 0; k < 3; k++)
-            for (int i = 0; i < y->shape.rank; i++) at[k] += index[i] * stride[k][i];
-        int chosen = in[0]->i[at[0]] ? 1 : 2;
-        copy_elements(y, to, in[chosen], at[chosen], 1);
+        int chosen = in[0]->i[element_offset(index, stride[0], y->shape.rank)] ? 1 : 2;
+        copy_elements(y, to, in[chosen], element_offset(index, stride[chosen], y->shape.rank), 1);
         odometer_next(&y->shape, y->shape.rank, index);
     }
     return true;

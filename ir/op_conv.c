@@ -51,9 +51,7 @@ bool infer_conv(Graph *graph, Node *node) {
     if (read < 1 || read > w->dim[1])
         return node_fail(graph, node, STATUS_INVALID, "it reads %" PRId64 " channels of the %" PRId64 " that its weights have",
                          read, w->dim[1]);
-    int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
-    if (activation < 0 || activation >= ACT_COUNT)
-        return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);
+    if (!check_activation(graph, node)) return false;
     return infer_output(graph, node, 0, node->in[0]->type, out);
 }
 

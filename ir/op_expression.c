@@ -42,11 +42,7 @@ bool eval_expression(const Node *node, const Tensor *const *in, Tensor *const *o
     for (int k = 0; k < node->in_count; k++) broadcast_strides(&in[k]->shape, &y->shape, stride[k]);
     for (int64_t to = 0; to < y->count; to++) {
         double operands[FORMULA_OPERANDS] = {0};
-        for (int k = 0; k < node->in_count; k++) {
-            int64_t at = 0;
-            for (int i = 0; i < y->shape.rank; i++) at += index[i] * stride[k][i];
-            operands[k] = in[k]->f[at];
-        }
+        for (int k = 0; k < node->in_count; k++) operands[k] = in[k]->f[element_offset(index, stride[k], y->shape.rank)];
         y->f[to] = formula_apply(&formula, operands);
         odometer_next(&y->shape, y->shape.rank, index);
     }

@@ -159,11 +159,7 @@ bool eval_matmul(const Node *node, const Tensor *const *in, Tensor *const *out, 
     broadcast_strides(&p.a, &p.batch, stride_a);
     broadcast_strides(&p.b, &p.batch, stride_b);
     do {
-        int64_t at_a = 0, at_b = 0;
-        for (int i = 0; i < p.batch.rank; i++) {
-            at_a += index[i] * stride_a[i];
-            at_b += index[i] * stride_b[i];
-        }
+        int64_t at_a = element_offset(index, stride_a, p.batch.rank), at_b = element_offset(index, stride_b, p.batch.rank);
         Matrix a = {in[0], at_a * p.m * p.k, p.k, 1}, b = {in[1], at_b * p.k * p.n, p.n, 1};
         if (y->f)
             multiply_floats(&a, &b, p.m, p.k, p.n, y->f + to, scratch);

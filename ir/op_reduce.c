@@ -86,8 +86,7 @@ bool eval_reduce(const Node *node, const Tensor *const *in, Tensor *const *out, 
     }
     reduce_start(node->op, y);
     for (int64_t at = 0; at < x->count; at++) {
-        int64_t to = 0;
-        for (int i = 0; i < x->shape.rank; i++) to += index[i] * stride[i];
+        int64_t to = element_offset(index, stride, x->shape.rank);
         if (x->f)
             reduce_float(node->op, &y->f[to], x->f[at]);
         else

@@ -3,8 +3,6 @@
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
 
-#include <inttypes.h>
-
 static int64_t stride_at(const Node *node, int axis) {
     return axis < 2 ? 1 : attr_ints_at(node, A_STRIDES, axis - 2, 1);
 }
@@ -36,9 +34,7 @@ bool infer_add_shortcut(Graph *graph, Node *node) {
     if (!good)
         return node_fail(graph, node, STATUS_INVALID, "its shortcut %s, strided and padded, does not have the shape %s",
                          input_shape(graph, node, 1), input_shape(graph, node, 0));
-    int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
-    if (activation < 0 || activation >= ACT_COUNT)
-        return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);
+    if (!check_activation(graph, node)) return false;
     return infer_output(graph, node, 0, node->in[0]->type, out);
 }
 

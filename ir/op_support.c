@@ -63,14 +63,25 @@ bool odometer_next(const Shape *shape, int axes, int64_t *index) {
     return false;
 }
 
+int64_t element_offset(const int64_t *index, const int64_t *stride, int axes) {
+    int64_t offset = 0;
+    for (int i = 0; i < axes; i++) offset += index[i] * stride[i];
+    return offset;
+}
+
+bool check_activation(Graph *graph, const Node *node) {
+    int64_t activation = attr_int(node, A_ACTIVATION, ACT_NONE);
+    if (activation >= 0 && activation < ACT_COUNT) return true;
+    return node_fail(graph, node, STATUS_INVALID, "unknown activation %" PRId64, activation);
+}
+
 void strided_copy(Tensor *out, const Tensor *in, int64_t offset, const int64_t *stride) {
     if (!out->count) return;
     int outer = out->shape.rank ? out->shape.rank - 1 : 0;
     int64_t length = out->shape.rank ? out->shape.dim[outer] : 1, step = out->shape.rank ? stride[outer] : 0;
     int64_t index[MAX_RANK] = {0}, to = 0;
     do {
-        int64_t from = offset;
-        for (int i = 0; i < outer; i++) from += index[i] * stride[i];
+        int64_t from = offset + element_offset(index, stride, outer);
         if (in->f)
             for (int64_t i = 0; i < length; i++) out->f[to + i] = in->f[from + i * step];
         else

@@ -19,6 +19,10 @@ void shape_strides(const Shape *shape, int64_t *stride);
 void broadcast_strides(const Shape *operand, const Shape *result, int64_t *stride);
 /* Counts `index` up over the first `axes` axes of `shape`; false after the last position. */
 bool odometer_next(const Shape *shape, int axes, int64_t *index);
+/* Where `index` of so many axes is, in elements. */
+int64_t element_offset(const int64_t *index, const int64_t *stride, int axes);
+/* False with a diagnostic where the fused activation is none of enum Activation. */
+bool check_activation(Graph *graph, const Node *node);
 /* out[i, j, ...] = in[offset + i stride[0] + j stride[1] ...] */
 void strided_copy(Tensor *out, const Tensor *in, int64_t offset, const int64_t *stride);
 void copy_elements(Tensor *out, int64_t to, const Tensor *in, int64_t from, int64_t count);
