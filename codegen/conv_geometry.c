@@ -21,12 +21,11 @@ static bool lies_in_blocks(const Value *value) {
 }
 
 int conv_padded_outputs(const ConvGeometry *g) {
-    return (g->out_channels + BLOCK - 1) / BLOCK * BLOCK;
+    return (int)whole_blocks(g->out_channels);
 }
 
-/* Channels of a strip or of transformed tiles: whole blocks, where the input is blocked. */
 int conv_copied_channels(const ConvGeometry *g) {
-    return g->blocked_in ? (g->in_channels + BLOCK - 1) / BLOCK * BLOCK : g->in_channels;
+    return g->blocked_in ? (int)whole_blocks(g->in_channels) : g->in_channels;
 }
 
 static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {

@@ -10,7 +10,7 @@
 
 /* The packed panels that runtime/conv.h describes. `shape` of the source is [groups * out][in][height][width]. */
 static float *pack_panels(Arena *arena, const ConvGeometry *g, const float *source, int64_t *count) {
-    int panels = (g->out_channels + BLOCK - 1) / BLOCK, taps = g->kernel_height * g->kernel_width;
+    int panels = conv_padded_outputs(g) / BLOCK, taps = g->kernel_height * g->kernel_width;
     int64_t panel_floats = (int64_t)g->in_channels * taps * BLOCK;
     *count = panel_floats * panels * g->groups;
     float *packed = ARENA_ARRAY(arena, float, *count);

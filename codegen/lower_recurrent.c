@@ -14,7 +14,7 @@
 enum { SUM_TERMS = 256 };
 
 static int64_t blocks_of(const Recurrent *r) {
-    return (r->hidden + BLOCK - 1) / BLOCK;
+    return whole_blocks(r->hidden) / BLOCK;
 }
 
 int64_t recurrent_scratch_bytes(const Node *node) {

@@ -40,6 +40,11 @@ typedef enum {
 } Layout;
 enum { BLOCK = 16 };
 
+/* The channels rounded up to whole blocks. */
+static inline int64_t whole_blocks(int64_t channels) {
+    return (channels + BLOCK - 1) / BLOCK * BLOCK;
+}
+
 typedef enum { POOL_ARENA, POOL_CONSTANT, POOL_CALLER } MemoryPool;
 
 /* Affine quantisation, q = round(x / scale) + zero_point; per tensor (axis -1) or per slice of an axis. */

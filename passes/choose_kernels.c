@@ -53,8 +53,7 @@ static double channels_in(const Node *node) {
 }
 /* In whole panels, as both kernels compute them. */
 static double channels_out(const Node *node) {
-    int64_t panels = (node->in[1]->shape.dim[0] + BLOCK - 1) / BLOCK;
-    return (double)(panels * BLOCK);
+    return (double)whole_blocks(node->in[1]->shape.dim[0]);
 }
 
 /* Share of the kernel's rows that lie inside the image, over all outputs: the direct kernel leaves out the others. */
@@ -92,8 +91,9 @@ static int estimated(const Node *node, bool cached) {
     double least = 0.9 * direct_cycles(node, cached);
     for (int k = 0; k < KERNEL_CANDIDATES; k++) {
         int m = kernel_candidates[k].winograd;
-        if (m == 0 || winograd_cycles(node, m, cached) >= least) continue;
-        least = winograd_cycles(node, m, cached);
+        double needed = m ? winograd_cycles(node, m, cached) : least;
+        if (needed >= least) continue;
+        least = needed;
         best = m;
     }
     return best;

@@ -21,14 +21,10 @@ typedef struct {
     Value **sliced; /* by value id: the value without its new channels, once a reader needs it */
 } Padding;
 
-static int64_t padded_channels(int64_t channels) {
-    return (channels + BLOCK - 1) / BLOCK * BLOCK;
-}
-
 static bool is_worth_it(const Value *value) {
     const Shape *shape = &value->shape;
     if (is_constant(value) || value->is_input || value->output_count || value->type != F32 || shape->rank != 4) return false;
-    int64_t channels = shape->dim[1], added = padded_channels(channels) - channels;
+    int64_t channels = shape->dim[1], added = whole_blocks(channels) - channels;
     return added > 0 && added * 3 <= channels;
 }
 
@@ -140,15 +136,14 @@ static void pad_conv(const Padding *padding, Node *conv) {
     Graph *graph = padding->graph;
     const Value *weight = conv->in[1];
     bool in = padding->padded[conv->in[0]->id], out = padding->padded[conv->out[0]->id], narrow = is_narrow(conv);
-    int64_t outputs = out ? padded_channels(weight->shape.dim[0]) : weight->shape.dim[0];
-    int64_t inputs = in && !narrow ? padded_channels(weight->shape.dim[1]) : weight->shape.dim[1];
+    int64_t outputs = out ? whole_blocks(weight->shape.dim[0]) : weight->shape.dim[0];
+    int64_t inputs = in && !narrow ? whole_blocks(weight->shape.dim[1]) : weight->shape.dim[1];
     node_set_input(graph, conv, 1, padded_weights(graph, weight, outputs, inputs));
     if (out && input_at(conv, 2)) node_set_input(graph, conv, 2, padded_constant(graph, conv->in[2], 0, outputs, 0));
     if (narrow) set_int(graph, conv, A_GROUP, outputs / inputs);
     if (in && !narrow && !attr_find(conv, A_READ_CHANNELS)) set_int(graph, conv, A_READ_CHANNELS, weight->shape.dim[1]);
     for (int k = 4; in && k < conv->in_count; k++) /* the input scale */
-        node_set_input(graph, conv, k,
-                       padded_constant(graph, conv->in[k], 0, padded_channels(shape_count(&conv->in[k]->shape)), 0));
+        node_set_input(graph, conv, k, padded_constant(graph, conv->in[k], 0, whole_blocks(shape_count(&conv->in[k]->shape)), 0));
 }
 
 static void pad_operands(const Padding *padding, Node *node) {
@@ -158,7 +153,7 @@ static void pad_operands(const Padding *padding, Node *node) {
         int axis = in->shape.rank - 3;
         if (!is_constant(in) || axis < 0 || in->shape.dim[axis] != channels || channels == 1) continue;
         node_set_input(padding->graph, node, k,
-                       padded_constant(padding->graph, in, axis, padded_channels(channels), node->op == OP_Div ? 1 : 0));
+                       padded_constant(padding->graph, in, axis, whole_blocks(channels), node->op == OP_Div ? 1 : 0));
     }
 }
 
