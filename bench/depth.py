@@ -8,12 +8,9 @@ C file, arena; with --gcc also gcc -O2 -c of the whole file, weights inside. The
 
 import argparse
 import json
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +24,12 @@ from export import export  # noqa: E402
 LAYERS = [20, 32, 44, 56, 110, 1202]
 
 
-def timed(command):
-    """(wall seconds, processor seconds)"""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(list(map(str, command)), check=True, stderr=subprocess.DEVNULL)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def measure(layers, runs, with_gcc):
     with tempfile.TemporaryDirectory() as folder:
         model, source = Path(folder) / "net.onnx", Path(folder) / "net.c"
         export(f"resnet{layers}_cifar", "script-folded", str(model))
-        times = [timed([harness.skipc_path(), "compile", model, "-o", source, "--name", "net"]) for _ in range(runs)]
-        row = {"layers": layers, "wall_seconds": statistics.median(t[0] for t in times), "cpu_seconds": statistics.median(t[1] for t in times),
+        times = [harness.measured([harness.skipc_path(), "compile", model, "-o", source, "--name", "net"]) for _ in range(runs)]
+        row = {"layers": layers, "wall_seconds": statistics.median(t.seconds for t in times), "cpu_seconds": statistics.median(t.cpu_seconds for t in times),
                "c_megabytes": source.stat().st_size / 1e6, "arena_bytes": harness.header_number(source, "NET_ARENA_BYTES")}
         if with_gcc:
             gcc = harness.measured(["gcc", "-O2", "-c", source, "-o", source.with_suffix(".o")])

@@ -63,19 +63,21 @@ def compile_model(model, source, *flags, name="net"):
 class Usage:
     seconds: float
     megabytes: float  # peak resident set
+    cpu_seconds: float
 
 
 def measured(command, cwd=None):
-    """Wall time and peak memory of a successful command: through a fresh Python, so that only its own children count."""
+    """Wall time, peak memory and processor time of a successful command: through a fresh Python, so that only its own children count."""
     program = (
         "import os, resource, subprocess, sys, time\n"
         "start = time.monotonic()\n"
         "code = subprocess.call(sys.argv[1:])\n"
-        "print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000)\n"
+        "seconds, used = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(seconds, used.ru_maxrss / 1000, used.ru_utime + used.ru_stime)\n"
         "sys.exit(code)\n"
     )
     words = checked([sys.executable, "-c", program, *command], cwd=cwd).split()
-    return Usage(float(words[-2]), float(words[-1]))
+    return Usage(*map(float, words[-3:]))
 
 
 def report(line):
