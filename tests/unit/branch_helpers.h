@@ -23,13 +23,6 @@ static inline Value *path(Graph *graph, Value *x) {
     return relu(graph, layer(graph, y, 2, 2, 3, true));
 }
 
-static inline Value *concat(Graph *graph, Value **in, int count, int64_t axis) {
-    Node *node = node_new(graph, NULL, OP_Concat, "concat", in, count, 1);
-    set_int(graph, node, A_AXIS, axis);
-    return inferred(graph, node);
-}
-#define CONCAT(graph, ...) concat(graph, (Value *[]){__VA_ARGS__}, (int)(sizeof((Value *[]){__VA_ARGS__}) / sizeof(Value *)), 1)
-
 static inline Value *channels(Graph *graph, Value *x, int64_t first, int64_t count) {
     Shape shape = x->shape;
     shape.dim[1] = count;

@@ -151,6 +151,13 @@ static inline Value *pool(Graph *graph, Op op, const char *name, Value *x, int64
     return inferred(graph, node);
 }
 
+static inline Value *concat(Graph *graph, Value **in, int count, int64_t axis) {
+    Node *node = node_new(graph, NULL, OP_Concat, "concat", in, count, 1);
+    set_int(graph, node, A_AXIS, axis);
+    return inferred(graph, node);
+}
+#define CONCAT(graph, ...) concat(graph, (Value *[]){__VA_ARGS__}, (int)(sizeof((Value *[]){__VA_ARGS__}) / sizeof(Value *)), 1)
+
 /* All outputs on seeded random inputs, in double precision. */
 static inline Tensor **evaluate_all(Graph *graph) {
     const Tensor **in = ARENA_ARRAY(graph->arena, const Tensor *, graph->input_count);

@@ -152,9 +152,7 @@ static void test_concat(void **state) {
     Value *x = input(graph, "x", "1x3x4x4");
     Value *a = conv(graph, "a", x, weights(graph, "wa", "16x3x1x1"), NULL, 0);
     Value *b = conv(graph, "b", x, weights(graph, "wb", "32x3x1x1"), NULL, 0);
-    Node *concat = RAW_NODE(graph, OP_Concat, "concat", a, b);
-    set_int(graph, concat, A_AXIS, 1);
-    Value *c = pool(graph, OP_MaxPool, "pool", inferred(graph, concat), 2, 2, 0);
+    Value *c = pool(graph, OP_MaxPool, "pool", CONCAT(graph, a, b), 2, 2, 0);
     graph_add_output(graph, conv(graph, "c", c, weights(graph, "wc", "8x48x1x1"), NULL, 0), "y");
     expect_pass(graph, choose_layout,
                 "graph test\n"
@@ -187,9 +185,7 @@ static void test_concat_of_part_blocks(void **state) {
     Value *x = input(graph, "x", "1x3x4x4");
     Value *a = conv(graph, "a", x, weights(graph, "wa", "16x3x1x1"), NULL, 0);
     Value *b = conv(graph, "b", x, weights(graph, "wb", "24x3x1x1"), NULL, 0);
-    Node *concat = RAW_NODE(graph, OP_Concat, "concat", a, b);
-    set_int(graph, concat, A_AXIS, 1);
-    graph_add_output(graph, conv(graph, "c", inferred(graph, concat), weights(graph, "wc", "8x40x1x1"), NULL, 0), "y");
+    graph_add_output(graph, conv(graph, "c", CONCAT(graph, a, b), weights(graph, "wc", "8x40x1x1"), NULL, 0), "y");
     expect_unchanged(graph, choose_layout);
 }
 

@@ -82,9 +82,7 @@ static void test_slice_of_one_pixel(void **state) {
 static void test_slice_behind_a_pool(void **state) {
     Graph *graph = new_graph(state);
     Value *pooled = pool(graph, OP_AveragePool, "half", expanded(graph), 2, 2, 0);
-    Node *concat = RAW_NODE(graph, OP_Concat, "concat", pooled, input(graph, "y", "1x4x2x2"));
-    set_int(graph, concat, A_AXIS, 1);
-    graph_add_output(graph, inferred(graph, concat), "z");
+    graph_add_output(graph, CONCAT(graph, pooled, input(graph, "y", "1x4x2x2")), "z");
     expect_pass(graph, pad_channels,
                 "graph test\n"
                 "input %0 f32 1x8x4x4 ; x\n"
@@ -111,9 +109,7 @@ static void test_slice_behind_a_pool(void **state) {
 static void test_pool_of_the_same_size(void **state) {
     Graph *graph = new_graph(state);
     Value *pooled = pool(graph, OP_AveragePool, "mean", expanded(graph), 3, 1, 1);
-    Node *concat = RAW_NODE(graph, OP_Concat, "concat", pooled, input(graph, "y", "1x4x4x4"));
-    set_int(graph, concat, A_AXIS, 1);
-    graph_add_output(graph, inferred(graph, concat), "z");
+    graph_add_output(graph, CONCAT(graph, pooled, input(graph, "y", "1x4x4x4")), "z");
     expect_unchanged(graph, pad_channels);
 }
 

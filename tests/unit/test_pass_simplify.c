@@ -164,9 +164,8 @@ static void test_concat_and_pad_let_transposes_pass(void **state) {
     Graph *graph = new_graph(state);
     Value *a = transpose(graph, "ta", input(graph, "a", "1x2x4x4"), TO_NHWC);
     Value *b = transpose(graph, "tb", input(graph, "b", "1x3x4x4"), TO_NHWC);
-    Node *concat = RAW_NODE(graph, OP_Concat, "concat", a, b);
-    set_int(graph, concat, A_AXIS, 3);
-    Node *pad = RAW_NODE(graph, OP_Pad, "pad", inferred(graph, concat));
+    Value *both = concat(graph, (Value *[]){a, b}, 2, 3);
+    Node *pad = RAW_NODE(graph, OP_Pad, "pad", both);
     set_ints(graph, pad, A_PADS, (const int64_t[]){0, 1, 2, 0, 0, 3, 4, 0}, 8);
     graph_add_output(graph, transpose(graph, "back", inferred(graph, pad), TO_NCHW), "y");
     expect_pass(graph, simplify,
@@ -272,18 +271,12 @@ static void test_slices_join(void **state) {
                 "output %2 ; y\n");
 }
 
-static Value *joined(Graph *graph, Value **in, int count, int64_t axis) {
-    Node *node = raw_node(graph, OP_Concat, "concat", in, count);
-    set_int(graph, node, A_AXIS, axis);
-    return inferred(graph, node);
-}
-
 /* How some write a shortcut with more channels. */
 static void test_concat_with_zeros(void **state) {
     Graph *graph = new_graph(state);
     Value *x = input(graph, "x", "1x1x1x2"), *one = NUMBERS(graph, "one", "1x1x1x2", 0, 0),
           *two = NUMBERS(graph, "two", "1x2x1x2", 0, 0, 0, 0);
-    graph_add_output(graph, joined(graph, (Value *[]){one, two, x, one}, 4, -3), "y");
+    graph_add_output(graph, concat(graph, (Value *[]){one, two, x, one}, 4, -3), "y");
     expect_pass(graph, simplify,
                 "graph test\n"
                 "input %0 f32 1x1x1x2 ; x\n"
@@ -301,10 +294,10 @@ static void test_other_concats(void **state) {
     Graph *graph = new_graph(state); /* along the plane; with other constants, with two images, of constants */
     Value *x = input(graph, "x", "1x1x1x2"), *z = input(graph, "z", "1x1x1x2"), *zeros = NUMBERS(graph, "0", "1x1x1x2", 0, 0),
           *ones = NUMBERS(graph, "1", "1x1x1x2", 1, 1);
-    graph_add_output(graph, joined(graph, (Value *[]){x, zeros}, 2, 3), "a");
-    graph_add_output(graph, joined(graph, (Value *[]){x, zeros, ones}, 3, 1), "b");
-    graph_add_output(graph, joined(graph, (Value *[]){x, zeros, z}, 3, 1), "c");
-    graph_add_output(graph, joined(graph, (Value *[]){ones, zeros}, 2, 1), "d");
+    graph_add_output(graph, concat(graph, (Value *[]){x, zeros}, 2, 3), "a");
+    graph_add_output(graph, concat(graph, (Value *[]){x, zeros, ones}, 3, 1), "b");
+    graph_add_output(graph, concat(graph, (Value *[]){x, zeros, z}, 3, 1), "c");
+    graph_add_output(graph, concat(graph, (Value *[]){ones, zeros}, 2, 1), "d");
     expect_unchanged(graph, simplify);
 }
 
