@@ -77,9 +77,19 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     g->scratch_bytes = row_bytes * g->padded_rows;
 }
 
+/* Pixels, or tiles, that fill the micro-kernel on the widest target. */
+enum { MICRO_KERNEL_ROW = 14 };
+
+/* Threads that do tiles of their own have enough of them for the weights, which each reads, to pay. */
+static int winograd_shares(int tile_block, int64_t weight_bytes) {
+    enum { MOST = 4 };
+    int shares = tile_block / (weight_bytes > LARGE_BYTES ? MICRO_KERNEL_ROW : MICRO_KERNEL_ROW / 2);
+    return shares < 1 ? 1 : shares > MOST ? MOST : shares;
+}
+
 /* A whole number of the micro-kernel's widest tiles, as many as leave the transformed data room in the second-level cache. */
 static void choose_tile_block(ConvGeometry *g) {
-    enum { ROW = 14, TRANSFORMED_BYTES = 640 * 1024 };
+    enum { ROW = MICRO_KERNEL_ROW, TRANSFORMED_BYTES = 640 * 1024 };
     int m = g->output_size, points = (int)winograd_points(m, g->stride_width), positions = points * points;
     int phases = g->stride_height * g->stride_width;
     int64_t tiles = winograd_tiles(g->out_height, g->dilation_height, m) * winograd_tiles(g->out_width, g->dilation_width, m);
@@ -91,7 +101,9 @@ static void choose_tile_block(ConvGeometry *g) {
     if (rows == 0 && phases > 1) g->tile_block = ROW / 2;
     if (g->tile_block > tiles) g->tile_block = (int)tiles;
     g->sum_channels = SUM_TERMS;
-    g->scratch_bytes = tile_bytes * g->tile_block + (int64_t)positions * 2 * BLOCK * (int64_t)sizeof(float);
+    g->shares = winograd_shares(g->tile_block, (int64_t)positions * conv_copied_channels(g) * products * (int64_t)sizeof(float));
+    g->scratch_bytes =
+        tile_bytes * (g->tile_block + g->shares - 1) + (int64_t)(positions * g->shares * 2 * BLOCK) * (int64_t)sizeof(float);
 }
 
 static bool all_fit_int(const int64_t *values, int count) {

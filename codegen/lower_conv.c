@@ -90,7 +90,8 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     const char *stem =
         arena_printf(e->graph->arena, "conv_%dx%d_%d_to_%d", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels);
     if (g->kernel != CONV_WINOGRAD) return define_constant(e, "struct conv", stem, fields.data);
-    const char *tiles = arena_printf(e->graph->arena, "{\n.conv = %s,\n.tile_block = %d,\n}", fields.data, g->tile_block);
+    const char *tiles = arena_printf(e->graph->arena, "{\n.conv = %s,\n.tile_block = %d, .shares = %d,\n}", fields.data,
+                                     g->tile_block, g->shares);
     return define_constant(e, "struct winograd", stem, tiles);
 }
 

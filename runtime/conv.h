@@ -32,6 +32,7 @@ struct conv {
 struct winograd {
     struct conv conv;
     int tile_block; /* tiles that are transformed and multiplied at a time */
+    int shares;     /* up to so many threads do tiles of their own, each in its part of the scratch */
 };
 
 #endif

@@ -5,29 +5,58 @@
 #include "runtime/conv_strip.h"
 #include "runtime/conv_taps.h"
 
+/* The geometry for a team of threads: a pointwise convolution's rows, which may be of any length, are divided where a strip has
+ * fewer than there are threads. */
+static struct conv conv_for_threads(struct conv g, int threads) {
+    const int pointwise = g.kernel_height * g.kernel_width == 1 && g.in_height == g.out_height && g.in_width == g.out_width;
+    if (!pointwise || g.strip_rows >= threads || g.out_width % threads != 0 || g.out_width / threads < TILE_PIXELS) return g;
+    g.in_width = g.out_width /= threads;
+    g.in_height = g.out_height *= threads;
+    g.strip_rows *= threads;
+    if (g.padded_width) {
+        g.padded_width = g.in_width;
+        g.padded_rows = g.strip_rows;
+    }
+    return g;
+}
+
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
  * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
  * `residual` (or NULL) has the output's layout and may be the output itself. */
-static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, const float *scale, const float *weights,
+static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, const float *scale, const float *weights,
                                      const float *bias, const float *residual, float *out, float *scratch, const int unit,
                                      const int stride) {
+    const int threads = thread_count();
+    const struct conv divided = conv_for_threads(*whole, threads), *g = &divided;
     const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
-    const int height = copied ? g->padded_rows : g->in_height, width = copied ? g->padded_width : g->in_width;
+    const int width = copied ? g->padded_width : g->in_width;
     const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
-    const size_t plane = (size_t)height * (size_t)width, out_plane = (size_t)g->out_height * (size_t)g->out_width;
+    const size_t out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
+    /* Image or weights: of the larger, each thread reads a part of its own. */
+    const int by_rows = g->out_height * g->out_width >= g->out_channels * g->kernel_height * g->kernel_width;
+    const int alone = by_rows && rows_divide(g->out_height) && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
+    const struct share mine = thread_share(g->out_height, !alone);
+    const int strip_rows = copied && alone ? g->strip_rows / threads : g->strip_rows;
+    const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
+    if (copied && alone) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
-        for (int first = 0; first < g->out_height; first += g->strip_rows) {
-            const int end = first + g->strip_rows < g->out_height ? first + g->strip_rows : g->out_height;
-            if (copied) conv_strip(g, group_in, scale, scratch, first, planes, unit);
+        for (int first = mine.first; first < mine.end; first += strip_rows) {
+            const int end = first + strip_rows < mine.end ? first + strip_rows : mine.end;
+            const int height = copied ? g->padded_rows - (g->strip_rows - (end - first)) * g->stride_height : g->in_height;
+            const size_t plane = (size_t)height * (size_t)width;
+            if (copied) conv_strip(g, group_in, scale, scratch, first, height, planes, unit, by_rows, alone);
+            if (copied && !alone) {
+                BARRIER
+            }
             const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
-            const int wide = LANES * TILE_VECTORS, rows = end - first, tasks = (panels * 16 + wide - 1) / wide * rows;
-            SHARED_FOR
-            for (int task = 0; task < tasks; task++) {
-                const int channels = task / rows * wide, y = task % rows;
+            const int wide = LANES * TILE_VECTORS;
+            const struct grid_share part = thread_grid_share((panels * 16 + wide - 1) / wide, end - first, by_rows, alone);
+            for (int task = part.tasks.first; task < part.tasks.end; task++) {
+                const int channels = task / part.rows * wide, y = part.first_row + task % part.rows;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
                 const struct conv_taps taps = conv_taps_inside((first + y) * g->stride_height - g->pad_top, g->dilation_height,
@@ -49,6 +78,9 @@ static ALWAYS_INLINE void conv_dense(const struct conv *g, const float *in, cons
                     conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
                 else
                     conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
+            }
+            if (copied && !alone) {
+                BARRIER
             }
         }
     }

@@ -135,12 +135,13 @@ static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, co
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_row = (size_t)g->out_width * 16;
     const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
     (void)scratch;
-    SHARED_FOR
-    for (int task = 0; task < g->groups * width / 16 * g->out_height; task++) {
-        const size_t block = (size_t)(task / g->out_height), o = (size_t)task * out_row;
+    const struct grid_share mine = thread_grid_share(g->groups * width / 16, g->out_height, 1, 0);
+    for (int task = mine.tasks.first; task < mine.tasks.end; task++) {
+        const int y = mine.first_row + task % mine.rows;
+        const size_t block = (size_t)(task / mine.rows), o = (block * (size_t)g->out_height + (size_t)y) * out_row;
         for (int l = 0; l < 16; l += LANES)
             conv_grouped_row(g, in + block * in_plane + l, weights + block * block_weights + l, bias + block * 16 + (size_t)l,
-                             residual ? residual + o + l : residual, out + o + l, task % g->out_height, l, width, size);
+                             residual ? residual + o + l : residual, out + o + l, y, l, width, size);
     }
 }
 

@@ -6,18 +6,19 @@
 #include "runtime/conv_scale.h"
 #include "runtime/threads.h"
 
-/* Copies the input rows that output rows from `first_row` on need to `strip`, with the border of zeros around them:
- * `planes` planes whose pixels are `unit` floats (16 blocked, 1 planar). `scale` is the input scale, or NULL. */
-static void conv_strip(const struct conv *g, const float *in, const float *scale, float *strip, int first_row, int planes,
-                       int unit) {
+/* Copies the `rows` input rows that output rows from `first_row` on need to `strip`, with the border of zeros around them:
+ * `planes` planes whose pixels are `unit` floats (16 blocked, 1 planar). `scale` is the input scale, or NULL. The threads share
+ * the rows or the planes, or each copies a strip of its own. */
+static void conv_strip(const struct conv *g, const float *in, const float *scale, float *strip, int first_row, int rows,
+                       int planes, int unit, int by_rows, int alone) {
     const size_t row_floats = (size_t)g->padded_width * (size_t)unit;
     const int available = g->in_width < g->padded_width - g->pad_left ? g->in_width : g->padded_width - g->pad_left;
     const size_t left = (size_t)g->pad_left * (size_t)unit, middle = (size_t)available * (size_t)unit;
-    SHARED_FOR
-    for (int task = 0; task < planes * g->padded_rows; task++) {
-        const int p = task / g->padded_rows,
-                  y = first_row * g->stride_height - g->pad_top + task % g->padded_rows * g->strip_step;
-        float *row = strip + (size_t)task * row_floats;
+    const struct grid_share mine = thread_grid_share(planes, rows, by_rows, alone);
+    for (int task = mine.tasks.first; task < mine.tasks.end; task++) {
+        const int p = task / mine.rows, of_strip = mine.first_row + task % mine.rows;
+        const int y = first_row * g->stride_height - g->pad_top + of_strip * g->strip_step;
+        float *row = strip + (size_t)(p * rows + of_strip) * row_floats;
         if (y < 0 || y >= g->in_height) continue; /* nobody reads it */
         memset(row, 0, left * sizeof *row);
         const float *from = in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit;

@@ -226,8 +226,8 @@ static NEVER_INLINE void winograd_output_4_stride_2(const struct conv *g, const 
 
 /* One image, blocked in, blocked or planar out. Weights are transformed, [position][panel][phase][in channel][16], with phases of
  * whole blocks where there are several; `m` is 2 or 4 and `stride` 1 or 2, constant where this is called. `scratch` holds
- * positions * (tile_block * (in_channels * phases + out_channels, in whole blocks) + 32) floats. `scale` is the input scale, or
- * NULL. `residual` may be the output itself. */
+ * positions * ((tile_block + shares - 1) * (in_channels * phases + out_channels, in whole blocks) + 32 * shares) floats.
+ * `scale` is the input scale, or NULL. `residual` may be the output itself. */
 static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *in, const float *scale, const float *weights,
                                         const float *bias, const float *residual, float *out, float *scratch, const int m,
                                         const int stride) {
@@ -240,13 +240,18 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
     const int tiles = grid.wide * grid.high * g->dilation_height * g->dilation_width;
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16,
                  out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;
-    for (int first = 0; first < tiles; first += w->tile_block) {
-        const int count = tiles - first < w->tile_block ? tiles - first : w->tile_block;
+    /* Threads with tiles of their own need not wait for each other between the steps. */
+    const int threads = thread_count(), alone = threads <= w->shares, part = alone ? threads : 1;
+    const struct share mine = thread_share(tiles, !alone);
+    const int tile_block = (w->tile_block + part - 1) / part;
+    if (alone) scratch += (size_t)(thread_number() * positions) * (size_t)(tile_block * (blocks * phases + panels) + 2) * 16;
+    for (int first = mine.first; first < mine.end; first += tile_block) {
+        const int count = mine.end - first < tile_block ? mine.end - first : tile_block;
         /* An odd number of cache lines from position to position: a tile's values fall in different sets of the cache. */
         const size_t in_position = (size_t)(count * blocks * phases | 1) * 16, out_position = (size_t)(count * panels | 1) * 16;
         float *products = scratch + (size_t)positions * in_position;
-        SHARED_FOR
-        for (int task = 0; task < blocks * count; task++) {
+        const struct share inputs = thread_share(blocks * count, alone);
+        for (int task = inputs.first; task < inputs.end; task++) {
             const struct winograd_pixel start = winograd_tile_start(g, &grid, first + task % count, m);
             const int row = start.row * stride - g->pad_top, column = start.column * stride - g->pad_left;
             for (int l = 0; l < 16; l += LANES) {
@@ -259,9 +264,12 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
                     (m == 2 ? winograd_input_2_stride_2 : winograd_input_4_stride_2)(g, image, s, row, column, &to);
             }
         }
+        if (!alone) {
+            BARRIER
+        }
         const int vectors = LANES * TILE_VECTORS, groups = (panels * 16 + vectors - 1) / vectors;
-        SHARED_FOR
-        for (int task = 0; task < positions * groups; task++) {
+        const struct share sums = thread_share(positions * groups, alone);
+        for (int task = sums.first; task < sums.end; task++) {
             const int channel = task % groups * vectors, p = task / groups, i = p / n, j = p % n;
             const int terms = channels * winograd_phases(i, j, m, stride);
             const struct conv tile_row = {.groups = 1,
@@ -282,8 +290,11 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
             float *o = products + (size_t)p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
             conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, panels * 16 - channel);
         }
-        SHARED_FOR
-        for (int task = 0; task < panels * count; task++) {
+        if (!alone) {
+            BARRIER
+        }
+        const struct share outputs = thread_share(panels * count, alone);
+        for (int task = outputs.first; task < outputs.end; task++) {
             const struct winograd_pixel start = winograd_tile_start(g, &grid, first + task % count, m);
             const size_t plane = (size_t)(task / count) * out_plane, lane = g->blocked_out ? 1 : out_plane / 16;
             const int lanes = g->out_channels - task / count * 16;

@@ -1,4 +1,5 @@
 """The convolution kernels and the vector functions are right with every compiler and vector width, and their bits are the same wherever FMA exists, AArch64 included."""
+import os
 import pathlib
 import platform
 import shutil
@@ -11,13 +12,21 @@ FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": 
 CHECKS = ["conv_check", "winograd_check", "recurrent_check", "vec_math_check"]
 
 
-def run(check, compiler, flags, folder, emulator=(), contract=("-ffp-contract=off",)):
+def build(check, compiler, flags, folder, contract=("-ffp-contract=off",)):
     program = folder / check
     subprocess.run([compiler, "-std=gnu11", *contract, "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", *flags, f"-I{ROOT}",
                     str(ROOT / f"tests/kernels/{check}.c"), "-o", str(program), "-lm"], check=True)
-    done = subprocess.run([*emulator, str(program)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    return program
+
+
+def output(*command, **environment):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env={**os.environ, **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
+
+
+def run(check, compiler, flags, folder, emulator=(), **options):
+    return output(*emulator, build(check, compiler, flags, folder, **options))
 
 
 def runnable(name):
@@ -34,6 +43,14 @@ def test_without_vector_flags(check, compiler, tmp_path):
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_under_sanitizers(check, compiler, tmp_path):
     run(check, compiler, ["-O0", "-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
+
+
+@pytest.mark.parametrize("check", ["conv_check", "winograd_check"])
+def test_same_bits_with_any_number_of_threads(check, tmp_path):
+    for flags in (["-fsanitize=address,undefined", "-fno-sanitize-recover=all"], ["-DPLAIN_C"], ["-march=native"]):
+        alone = run(check, "gcc", flags, tmp_path)
+        program = build(check, "gcc", [*flags, "-fopenmp"], tmp_path)
+        assert {threads: output(program, OMP_NUM_THREADS=str(threads)) for threads in range(1, 6)} == dict.fromkeys(range(1, 6), alone), flags
 
 
 @pytest.mark.parametrize("name", FUSED)

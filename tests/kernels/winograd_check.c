@@ -85,12 +85,14 @@ static double check(size_t layer, int m, uint64_t *bits) {
                                 .blocked_out = !layers[layer].planar,
                                 .low = 0.0f,
                                 .high = INFINITY},
-                               layers[layer].tile_block};
+                               layers[layer].tile_block,
+                               1 + (int)(layer % 4)};
     const size_t outputs = (size_t)(out * rows * columns);
     float *x = filled((size_t)(stored * height * width)), *w = filled((size_t)(in * out * 9)),
           *bias = filled((size_t)panels * 16), *residual = filled(outputs), *y = filled(outputs);
     float *u = transformed(w, in, out, m, stride),
-          *scratch = filled((size_t)(n * n * (g.tile_block * (stored * stride * stride + panels * 16) + 32)));
+          *scratch = filled(
+              (size_t)(n * n * ((g.tile_block + g.shares - 1) * (stored * stride * stride + panels * 16) + 32 * g.shares)));
     memcpy(y, residual, outputs * sizeof *y);
     float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled((size_t)(stored * height * width));
     for (int i = 0; i < stored * height * width; i++) {
@@ -99,13 +101,13 @@ static double check(size_t layer, int m, uint64_t *bits) {
     }
     const float *r = layers[layer].residual ? y : NULL; /* in place, as the compiler plans it */
     if (m == 2 && stride == 1)
-        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2, 1);
+        PARALLEL conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2, 1);
     else if (m == 2)
-        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2, 2);
+        PARALLEL conv_winograd(&g, x, scale, u, bias, r, y, scratch, 2, 2);
     else if (stride == 1)
-        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 1);
+        PARALLEL conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 1);
     else
-        conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 2);
+        PARALLEL conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 2);
     double worst = 0;
     for (int k = 0; k < out; k++)
         for (int o = 0; o < rows * columns; o++) {
