@@ -5,11 +5,16 @@
 
 #include "runtime/pool_padded_taps.h"
 #include "runtime/pool_taps.h"
+#include "runtime/threads.h"
 
 /* [planes][depth][height][width][16]. Each row of the window is summed from left to right, then the rows from top to bottom. */
-static void average_pool_blocked(const struct pool *p, const float *in, float *out, int count_padding) {
+static void average_pool_blocked(const struct pool *p, const float *first, float *result, int count_padding) {
     const size_t row = (size_t)p->in[2] * 16, slice = (size_t)p->in[1] * row;
-    for (int plane = 0; plane < p->planes; plane++, in += (size_t)p->in[0] * slice)
+    const size_t results = (size_t)p->out[0] * (size_t)p->out[1] * (size_t)p->out[2] * 16;
+    PARALLEL_FOR
+    for (int plane = 0; plane < p->planes; plane++) {
+        const float *in = first + (size_t)plane * (size_t)p->in[0] * slice;
+        float *out = result + (size_t)plane * results;
         for (int z = 0; z < p->out[0]; z++) {
             const struct pool_taps tz = pool_taps(p, 0, z);
             for (int y = 0; y < p->out[1]; y++) {
@@ -35,6 +40,7 @@ static void average_pool_blocked(const struct pool *p, const float *in, float *o
                 }
             }
         }
+    }
 }
 
 #endif

@@ -5,11 +5,16 @@
 #include <stddef.h>
 
 #include "runtime/pool_taps.h"
+#include "runtime/threads.h"
 
 /* [planes][depth][height][width]. */
-static void max_pool_planar(const struct pool *p, const float *in, float *out) {
+static void max_pool_planar(const struct pool *p, const float *first, float *result) {
     const size_t row = (size_t)p->in[2], slice = (size_t)p->in[1] * row;
-    for (int plane = 0; plane < p->planes; plane++, in += (size_t)p->in[0] * slice)
+    const size_t results = (size_t)p->out[0] * (size_t)p->out[1] * (size_t)p->out[2];
+    PARALLEL_FOR
+    for (int plane = 0; plane < p->planes; plane++) {
+        const float *in = first + (size_t)plane * (size_t)p->in[0] * slice;
+        float *out = result + (size_t)plane * results;
         for (int z = 0; z < p->out[0]; z++) {
             const struct pool_taps tz = pool_taps(p, 0, z);
             for (int y = 0; y < p->out[1]; y++) {
@@ -30,6 +35,7 @@ static void max_pool_planar(const struct pool *p, const float *in, float *out) {
                 }
             }
         }
+    }
 }
 
 #endif
