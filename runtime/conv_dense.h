@@ -35,17 +35,19 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
+    const int wide = LANES * TILE_VECTORS, panel_groups = (panels * 16 + wide - 1) / wide;
     /* Image or weights: of the larger, each thread reads a part of its own. */
     const int by_rows = g->out_height * g->out_width >= g->out_channels * g->kernel_height * g->kernel_width;
-    const int alone = by_rows && rows_divide(g->out_height) && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
-    const struct share mine = thread_share(g->out_height, !alone);
+    const int alone = by_rows && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
+    const struct grid_share mine = thread_grid_share(panel_groups, g->out_height, by_rows, !alone);
+    const int end_row = (mine.tasks.end + panel_groups - 1) / panel_groups;
     const int strip_rows = copied && alone ? g->strip_rows / threads : g->strip_rows;
     const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
     if (copied && alone) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
-        for (int first = mine.first; first < mine.end; first += strip_rows) {
-            const int end = first + strip_rows < mine.end ? first + strip_rows : mine.end;
+        for (int first = mine.tasks.first / panel_groups; first < end_row; first += strip_rows) {
+            const int end = first + strip_rows < end_row ? first + strip_rows : end_row;
             const int height = copied ? g->padded_rows - (g->strip_rows - (end - first)) * g->stride_height : g->in_height;
             const size_t plane = (size_t)height * (size_t)width;
             if (copied) conv_strip(g, group_in, scale, scratch, first, height, planes, unit, by_rows, alone);
@@ -53,31 +55,32 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
                 BARRIER
             }
             const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
-            const int wide = LANES * TILE_VECTORS;
-            const struct grid_share part = thread_grid_share((panels * 16 + wide - 1) / wide, end - first, by_rows, alone);
-            for (int task = part.tasks.first; task < part.tasks.end; task++) {
-                const int channels = task / part.rows * wide, y = part.first_row + task % part.rows;
+            const struct grid_share part = thread_grid_share(panel_groups, end - first, by_rows, alone);
+            for (int k = 0; k < panel_groups; k++) {
+                const struct share rows = alone ? grid_rows_within(&mine, k, first, end) : grid_rows(&part, k);
+                const int channels = k * wide, lanes = g->out_channels - channels;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
-                const struct conv_taps taps = conv_taps_inside((first + y) * g->stride_height - g->pad_top, g->dilation_height,
-                                                               g->kernel_height, g->in_height);
-                const struct conv_input at = {plane * 16,
-                                              (size_t)(row_step * width * unit),
-                                              (size_t)(g->dilation_width * unit),
-                                              panel_floats,
-                                              taps.first,
-                                              taps.first + taps.count};
-                const float *a = strip + (size_t)(y * g->stride_height * width * unit);
-                const size_t below = (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
-                const size_t o =
-                    (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane + below + (size_t)(first + y) * out_row;
-                const float *r = residual ? residual + o : residual;
-                const int lanes = g->out_channels - channels;
-                const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
-                if (unit == 16 && stride == 1)
-                    conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
-                else
-                    conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
+                const size_t block = (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane +
+                                     (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
+                for (int y = rows.first; y < rows.end; y++) {
+                    const struct conv_taps taps = conv_taps_inside((first + y) * g->stride_height - g->pad_top,
+                                                                   g->dilation_height, g->kernel_height, g->in_height);
+                    const struct conv_input at = {plane * 16,
+                                                  (size_t)(row_step * width * unit),
+                                                  (size_t)(g->dilation_width * unit),
+                                                  panel_floats,
+                                                  taps.first,
+                                                  taps.first + taps.count};
+                    const float *a = strip + (size_t)(y * g->stride_height * width * unit);
+                    const size_t o = block + (size_t)(first + y) * out_row;
+                    const float *r = residual ? residual + o : residual;
+                    const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
+                    if (unit == 16 && stride == 1)
+                        conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
+                    else
+                        conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
+                }
             }
             if (copied && !alone) {
                 BARRIER

@@ -135,13 +135,17 @@ static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, co
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_row = (size_t)g->out_width * 16;
     const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
     (void)scratch;
-    const struct grid_share mine = thread_grid_share(g->groups * width / 16, g->out_height, 1, 0);
-    for (int task = mine.tasks.first; task < mine.tasks.end; task++) {
-        const int y = mine.first_row + task % mine.rows;
-        const size_t block = (size_t)(task / mine.rows), o = (block * (size_t)g->out_height + (size_t)y) * out_row;
-        for (int l = 0; l < 16; l += LANES)
-            conv_grouped_row(g, in + block * in_plane + l, weights + block * block_weights + l, bias + block * 16 + (size_t)l,
-                             residual ? residual + o + l : residual, out + o + l, y, l, width, size);
+    const int blocks = g->groups * width / 16;
+    const struct grid_share mine = thread_grid_share(blocks, g->out_height, 1, 0);
+    for (int block = 0; block < blocks; block++) {
+        const struct share rows = grid_rows(&mine, block);
+        const float *a = in + (size_t)block * in_plane, *w = weights + (size_t)block * block_weights;
+        for (int y = rows.first; y < rows.end; y++) {
+            const size_t o = (size_t)(block * g->out_height + y) * out_row;
+            for (int l = 0; l < 16; l += LANES)
+                conv_grouped_row(g, a + l, w + l, bias + block * 16 + l, residual ? residual + o + l : residual, out + o + l, y,
+                                 l, width, size);
+        }
     }
 }
 

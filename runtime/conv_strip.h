@@ -15,20 +15,22 @@ static void conv_strip(const struct conv *g, const float *in, const float *scale
     const int available = g->in_width < g->padded_width - g->pad_left ? g->in_width : g->padded_width - g->pad_left;
     const size_t left = (size_t)g->pad_left * (size_t)unit, middle = (size_t)available * (size_t)unit;
     const struct grid_share mine = thread_grid_share(planes, rows, by_rows, alone);
-    for (int task = mine.tasks.first; task < mine.tasks.end; task++) {
-        const int p = task / mine.rows, of_strip = mine.first_row + task % mine.rows;
-        const int y = first_row * g->stride_height - g->pad_top + of_strip * g->strip_step;
-        float *row = strip + (size_t)(p * rows + of_strip) * row_floats;
-        if (y < 0 || y >= g->in_height) continue; /* nobody reads it */
-        memset(row, 0, left * sizeof *row);
-        const float *from = in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit;
-        if (!scale)
-            memcpy(row + left, from, middle * sizeof *row);
-        else if (unit == 16)
-            conv_scale_blocked(from, scale + p * 32, row + left, middle, g->in_low);
-        else
-            conv_scale_planar(from, scale + p * 2, row + left, middle, g->in_low);
-        memset(row + left + middle, 0, (row_floats - left - middle) * sizeof *row);
+    for (int p = 0; p < planes; p++) {
+        const struct share part = grid_rows(&mine, p);
+        for (int of_strip = part.first; of_strip < part.end; of_strip++) {
+            const int y = first_row * g->stride_height - g->pad_top + of_strip * g->strip_step;
+            float *row = strip + (size_t)(p * rows + of_strip) * row_floats;
+            if (y < 0 || y >= g->in_height) continue; /* nobody reads it */
+            memset(row, 0, left * sizeof *row);
+            const float *from = in + ((size_t)p * (size_t)g->in_height + (size_t)y) * (size_t)g->in_width * (size_t)unit;
+            if (!scale)
+                memcpy(row + left, from, middle * sizeof *row);
+            else if (unit == 16)
+                conv_scale_blocked(from, scale + p * 32, row + left, middle, g->in_low);
+            else
+                conv_scale_planar(from, scale + p * 2, row + left, middle, g->in_low);
+            memset(row + left + middle, 0, (row_floats - left - middle) * sizeof *row);
+        }
     }
 }
 

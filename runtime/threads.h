@@ -44,26 +44,37 @@ static inline struct share thread_share(int tasks, int alone) {
     return share;
 }
 
-/* True where the threads get about as many of the rows each. */
-static inline int rows_divide(int rows) {
-    const int n = thread_count();
-    return (rows + n - 1) / n * n - rows <= rows / 8;
-}
-
-/* Tasks of `blocks` by `rows`, of which number `task` is row first_row + task % rows of block task / rows. */
+/* A thread's share of `blocks` by `rows` tasks. `by_rows` it is whole rows but for the first and the last, of which it has some
+ * blocks: the same rows as in the layers before and after, so that what it reads is in its own cache. Else it is whole blocks. */
 struct grid_share {
-    int first_row, rows;
+    int blocks, rows, by_rows;
     struct share tasks;
 };
 
-/* The calling thread's share, or all where it works `alone`. With `by_rows`, where there are enough of them, rows of its own of
- * every block: the same as in the layers before and after, so that what it reads is in its own cache. Else blocks of its own. */
+/* The calling thread's share, or all where it works `alone`. */
 static inline struct grid_share thread_grid_share(int blocks, int rows, int by_rows, int alone) {
-    by_rows = by_rows && rows_divide(rows);
-    const struct share mine = thread_share(rows, alone || !by_rows);
-    const struct grid_share share = {mine.first, mine.end - mine.first,
-                                     thread_share(blocks * (mine.end - mine.first), alone || by_rows)};
+    const struct grid_share share = {blocks, rows, by_rows, thread_share(blocks * rows, alone)};
     return share;
+}
+
+/* Of the first `tasks` tasks, those that are rows of `block`. */
+static inline int grid_rows_before(const struct grid_share *g, int tasks, int block) {
+    if (g->by_rows) return (tasks - block + g->blocks - 1) / g->blocks;
+    const int rows = tasks - block * g->rows;
+    return rows < 0 ? 0 : rows < g->rows ? rows : g->rows;
+}
+
+/* The rows of a block that are the thread's. */
+static inline struct share grid_rows(const struct grid_share *g, int block) {
+    const struct share rows = {grid_rows_before(g, g->tasks.first, block), grid_rows_before(g, g->tasks.end, block)};
+    return rows;
+}
+
+/* Those of [first, end), counted from `first`. */
+static inline struct share grid_rows_within(const struct grid_share *g, int block, int first, int end) {
+    const struct share rows = grid_rows(g, block);
+    const struct share within = {rows.first > first ? rows.first - first : 0, (rows.end < end ? rows.end : end) - first};
+    return within;
 }
 
 #endif
