@@ -27,6 +27,10 @@ void emit(Emitter *e, const char *format, ...) {
     for (const char *c = line.data; *c; c++) e->depth += (*c == '{') - (*c == '}');
 }
 
+void step_by_team(Emitter *e) {
+    e->by_team = true;
+}
+
 /* The name under which `key` is defined already, or NULL. */
 static const char *defined_name(const Emitter *e, const char *key) {
     for (int k = 0; k < e->defined_count; k++)
@@ -82,7 +86,7 @@ void specialise_kernel(Emitter *e, const char *kernel, const char *name, const c
     if (defined_name(e, name)) return;
     copy_vector_kernel(e, kernel);
     define_vector_function(e, name, name, parameters, arguments,
-                           arena_printf(e->graph->arena, "    PARALLEL\n    %s(%s, %s);\n", kernel, arguments, constants));
+                           arena_printf(e->graph->arena, "    %s(%s, %s);\n    BARRIER\n", kernel, arguments, constants));
 }
 
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser) {
@@ -217,20 +221,22 @@ static bool lower_node(Emitter *e, Node *node) {
     Arena *arena = e->graph->arena;
     StepText *text = &e->step_texts[e->step_count++];
     text->start = e->steps.length;
-    e->names_parameter = false;
+    e->names_parameter = e->by_team = false;
     text_printf(&e->steps, "\n");
     e->depth = e->base_depth;
     emit(e, "/* %d. %s (%s): %s */", node->mark + 1, comment_text(arena, node->name), comment_text(arena, node->op_type),
          step_shapes(e, node));
     e->depth = e->base_depth;
     text->body = e->steps.length;
-    emit(e, "{");
+    static const char single[] = "SINGLE ";
+    emit(e, "%s{", single);
     size_t opened = e->steps.length;
     if (!lower_of(node->op)(e, node)) return false;
     if (e->steps.length == opened) /* a view, or a Concat whose parts lie in place: nothing to do */
         e->steps.data[e->steps.length = text->body] = '\0';
     else
         emit(e, "}");
+    if (e->by_team) text_remove(&e->steps, text->body + 4 * (size_t)e->base_depth, strlen(single));
     text->end = e->steps.length;
     text->shareable = !e->names_parameter;
     text->adds_residual = adds_residual(node);
@@ -243,7 +249,7 @@ static bool lower_step(Emitter *e, Node *node) {
     e->step = profile ? &profile[node->mark] : NULL;
     if (e->step) *e->step = (StepProfile){.products = node_products(node)};
     if (!lower_node(e, node)) return false;
-    if (profile) text_printf(&e->steps, "    %s_step();\n", e->options->name);
+    if (profile) text_printf(&e->steps, "    SINGLE\n    %s_step();\n", e->options->name);
     return true;
 }
 
@@ -278,6 +284,7 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
         e->system_includes.arena = arena;
     text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
     kernels_begin(e);
+    use_kernel(e, "threads");
     e->place_macro = ARENA_ARRAY(arena, const char *, graph->value_count + 1);
     if (!(e->plan = plan_memory(graph))) return false;
     e->scratch_used = ARENA_ARRAY(arena, bool, e->plan->steps + 1);
@@ -292,6 +299,7 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     skip_finish(e);
     e->step = NULL;
     if (!options->blocks && !options->profile) share_repeated_steps(e);
+    text_printf(&e->steps, "    }\n");
     copy_remaining_outputs(e);
     return graph->diag->status == STATUS_OK;
 }

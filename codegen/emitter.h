@@ -38,6 +38,7 @@ struct Emitter {
     StepText *step_texts; /* of each */
     int step_count;
     bool names_parameter;   /* the step being lowered does */
+    bool by_team;           /* the step being lowered is, as its lowering said */
     Text blocks;            /* functions that equal blocks share */
     Text kernels;           /* copied from runtime/ */
     Text specialised;       /* kernels with their constants, one function for each use */
@@ -63,7 +64,7 @@ struct Emitter {
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options);
 
 /* A kernel of runtime/ with its constants filled in: a function `name`(`parameters`) that calls `kernel`(`arguments`,
- * `constants`). Each variant of the target has its own. */
+ * `constants`) and waits for the team. Each variant of the target has its own. */
 void specialise_kernel(Emitter *e, const char *kernel, const char *name, const char *parameters, const char *arguments,
                        const char *constants);
 /* A function `static void NAME(PARAMETERS) { BODY }` of the generated file, its name made from `stem`, that uses kernels written

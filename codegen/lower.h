@@ -16,6 +16,9 @@ Graph *emitter_graph(Emitter *e);
 const Plan *emitter_plan(const Emitter *e);
 /* Appends formatted text to the current step, indented as deep as the open braces. One call is one line. */
 void emit(Emitter *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Every thread of the team runs the step that is being lowered: its kernels share their work and end with a BARRIER (see
+ * runtime/threads.h), and SINGLE stands before its other statements. Without this call one thread runs the step. */
+void step_by_team(Emitter *e);
 /* Names a kernel file of runtime/ (without ".h"): it and what it includes are copied into the output, once. */
 void use_kernel(Emitter *e, const char *kernel);
 /* C expression of type `const T *` (T the value's element type) that addresses the value's first element. Arena memory. */

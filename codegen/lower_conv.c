@@ -174,6 +174,8 @@ bool lower_conv(Emitter *e, Node *node) {
     const char *kernel = specialised_kernel(e, &g),
                *geometry = geometry_constant(e, &g, low, high, attr_int(node, A_INPUT_RELU, 0) ? 0.0 : -INFINITY);
     const Value *residual = node->in_count > 3 ? node->in[3] : NULL;
+    const char *by = g.kernel == CONV_DIRECT ? "SINGLE " : "";
+    step_by_team(e);
     emit(e, "const float *in = %s;", input_pointer(e, node->in[0]));
     if (residual) emit(e, "const float *residual = %s;", input_pointer(e, residual));
     emit(e, "float *out = %s;", output_pointer(e, node->out[0]));
@@ -184,11 +186,11 @@ bool lower_conv(Emitter *e, Node *node) {
                                                   : ", NULL";
     int64_t in_image = shape_product(&node->in[0]->shape, 1, 4), out_image = shape_product(&node->out[0]->shape, 1, 4);
     if (g.batch == 1) {
-        emit(e, "%s(&%s, in, %s%s, %s, %s, out%s);", kernel, geometry, scale, weights, bias, residual ? "residual" : "NULL",
+        emit(e, "%s%s(&%s, in, %s%s, %s, %s, out%s);", by, kernel, geometry, scale, weights, bias, residual ? "residual" : "NULL",
              scratch);
     } else {
         emit(e, "for (size_t n = 0; n < %d; n++)", g.batch);
-        emit(e, "    %s(&%s, in + n * %lld, %s%s, %s, %s, out + n * %lld%s);", kernel, geometry, (long long)in_image, scale,
+        emit(e, "    %s%s(&%s, in + n * %lld, %s%s, %s, %s, out + n * %lld%s);", by, kernel, geometry, (long long)in_image, scale,
              weights, bias, residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL",
              (long long)out_image, scratch);
     }

@@ -64,6 +64,7 @@ static void declare_window(Emitter *e, const PoolWindow *w) {
 static void emit_average(Emitter *e, const Node *node, const PoolWindow *w, bool count_padding) {
     const char *kernel = is_blocked(node->in[0]) ? "average_pool_blocked" : "average_pool_planar";
     use_kernel(e, kernel);
+    step_by_team(e);
     declare_window(e, w);
     emit(e, "%s(&window, %s, %s, %d);", kernel, input_pointer(e, node->in[0]), output_pointer(e, node->out[0]), count_padding);
 }
@@ -111,6 +112,7 @@ static bool lower_max_pool(Emitter *e, Node *node, const PoolWindow *w) {
     const char *in = input_pointer(e, node->in[0]), *out = output_pointer(e, node->out[0]);
     use_kernel(e, kernel);
     declare_window(e, w);
+    if (!indices) step_by_team(e);
     if (!indices)
         emit(e, "%s(&window, %s, %s);", kernel, in, out);
     else

@@ -190,7 +190,7 @@ static void emit_sequences(Emitter *e, const Node *node, const Recurrent *r, con
     emit(e, "%s(&%s, &sequence, %s, %s, %s(float *)%s);", tables->function, geometry(e, node, r, d, steps), tables->weights,
          tables->bias, tables->peepholes, scratch_pointer(e, node));
     if (y && steps < r->steps) {
-        emit(e, "for (size_t t = %" PRId64 "; t < %" PRId64 "; t++) {", steps, r->steps);
+        emit(e, "SINGLE for (size_t t = %" PRId64 "; t < %" PRId64 "; t++) {", steps, r->steps);
         emit(e, "float *after_end = %s + t * %" PRId64 ";", at(e, y, state, step), r->directions * r->batch * r->hidden);
         emit(e, "memset(after_end, 0, %" PRId64 " * sizeof *after_end);", r->hidden);
         emit(e, "}");
@@ -216,6 +216,7 @@ static bool is_supported(Emitter *e, const Node *node, const Recurrent *r) {
 static bool lower_recurrent(Emitter *e, Node *node) {
     Recurrent r = recurrent_of(node);
     if (!is_supported(e, node, &r)) return false;
+    step_by_team(e);
     for (int d = 0; d < r.directions; d++) {
         Tables tables = tables_of(e, node, &r, d);
         for (int64_t n = 0, count; n < r.batch; n += count) {

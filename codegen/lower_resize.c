@@ -170,11 +170,11 @@ static void emit_kernel(const Resizing *r) {
     const char *function =
         blocked ? vector_function(e, "resize_blocked",
                                   "const struct resize *r, const struct resize_tables *t, const float *in, float *out",
-                                  "r, t, in, out", "    PARALLEL\n    resize_blocked(r, t, in, out);\n")
+                                  "r, t, in, out", "    resize_blocked(r, t, in, out);\n")
                 : vector_function(
                       e, "resize_planar",
                       "const struct resize *r, const struct resize_tables *t, const float *in, float *out, float *scratch",
-                      "r, t, in, out, scratch", "    PARALLEL\n    resize_planar(r, t, in, out, scratch);\n");
+                      "r, t, in, out, scratch", "    resize_planar(r, t, in, out, scratch);\n");
     emit(e, "static const struct resize size = {");
     emit(e,
          ".planes = %" PRId64 ", .in_height = %" PRId64 ", .in_width = %" PRId64 ", .out_height = %" PRId64
@@ -203,6 +203,7 @@ bool lower_resize(Emitter *e, Node *node) {
     if (!require_arithmetic(e, node, node->in[0]->type) || !read_taps(r)) return false;
     if (r->weighted && !require_f32(e, node, node->in[0]->type)) return false;
     if (has_kernel(r)) {
+        step_by_team(e);
         emit_kernel(r);
         return true;
     }

@@ -80,7 +80,7 @@ static void write_shortcut(Emitter *e, const Node *end, const Value *shortcut) {
         close_block(e, " /* else the result is its shortcut, which lies in the same place */");
         return;
     }
-    close_block(e, " else {");
+    close_block(e, " else SINGLE {");
     e->depth = 2;
     if (!in_place) declare_input(e, "shortcut", shortcut);
     declare_output(e, "y", y);

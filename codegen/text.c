@@ -38,6 +38,11 @@ void text_printf(Text *text, const char *format, ...) {
     va_end(arguments);
 }
 
+void text_remove(Text *text, size_t at, size_t length) {
+    memmove(text->data + at, text->data + at + length, text->length - at - length + 1);
+    text->length -= length;
+}
+
 bool is_word(char c) {
     return isalnum((unsigned char)c) || c == '_';
 }

@@ -13,6 +13,8 @@ typedef struct {
 void text_add(Text *text, const char *bytes, size_t length);
 void text_printf(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vprintf(Text *text, const char *format, va_list arguments);
+/* Takes out `length` bytes from `at` on. */
+void text_remove(Text *text, size_t at, size_t length);
 
 /* Can it stand in a C identifier? */
 bool is_word(char c);

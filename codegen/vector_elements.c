@@ -80,12 +80,35 @@ static void add_vectors(const Rows *rows, Text *body, int depth, const char *pos
         text_printf(body, "%*svec_store(%s, %s);\n", depth, "", to, value);
 }
 
-/* Loops over rows, each a loop over vectors and what is left of it. Rows that are all there is take their length as a
- * parameter, so that layers of any size share the function. */
-static const char *loops_text(const Rows *rows, const char *length) {
+/* The last elements of a row, fewer than a vector. `condition` follows "if (rest". */
+static void add_rest(const Rows *rows, Text *body, int depth, const char *length, const char *condition) {
+    text_printf(body, "%*sconst size_t rest = %s %% LANES;\n%*sif (rest%s) {\n", depth, "", length, depth, "", condition);
+    add_vectors(rows, body, depth + 4, arena_printf(body->arena, "(%s - rest)", length), "rest");
+    text_printf(body, "%*s}\n", depth, "");
+}
+
+/* A row that is all there is takes its length as a parameter, so that layers of any size share the function. The threads share
+ * its vectors. */
+static const char *row_text(const Rows *rows) {
+    Text body = {.arena = emitter_graph(rows->e)->arena};
+    const char *at = loop_name(0);
+    use_kernel(rows->e, "thread_share");
+    text_printf(&body, "    const struct share mine = thread_share((int)(length / LANES), 0);\n");
+    text_printf(&body, "    for (size_t %s = (size_t)mine.first * LANES; %s < (size_t)mine.end * LANES; %s += LANES) {\n", at, at,
+                at);
+    add_vectors(rows, &body, 8, at, NULL);
+    text_printf(&body, "    }\n");
+    add_rest(rows, &body, 4, "length", " && thread_number() == 0");
+    text_printf(&body, "    BARRIER\n");
+    return body.data;
+}
+
+/* Loops over rows, each a loop over vectors and what is left of it. The threads share the outermost loop. */
+static const char *rows_text(const Rows *rows, const char *length) {
     const Nest *nest = &rows->nest;
     int inner = nest->rank - 1, depth = 4;
     Text body = {.arena = emitter_graph(rows->e)->arena};
+    text_printf(&body, "    SHARED_FOR\n");
     for (int k = 0; k < inner; k++, depth += 4)
         text_printf(&body, "%*sfor (size_t %s = 0; %s < %" PRId64 "; %s++) {\n", depth, "", loop_name(k), loop_name(k),
                     nest->dim[k], loop_name(k));
@@ -93,11 +116,7 @@ static const char *loops_text(const Rows *rows, const char *length) {
     text_printf(&body, "%*sfor (size_t %s = 0; %s + LANES <= %s; %s += LANES) {\n", depth, "", at, at, length, at);
     add_vectors(rows, &body, depth + 4, at, NULL);
     text_printf(&body, "%*s}\n", depth, "");
-    if (inner == 0 || nest->dim[inner] % BLOCK) {
-        text_printf(&body, "%*sconst size_t rest = %s %% LANES;\n%*sif (rest) {\n", depth, "", length, depth, "");
-        add_vectors(rows, &body, depth + 4, arena_printf(body.arena, "(%s - rest)", length), "rest");
-        text_printf(&body, "%*s}\n", depth, "");
-    }
+    if (nest->dim[inner] % BLOCK) add_rest(rows, &body, depth, length, "");
     while ((depth -= 4) >= 4) text_printf(&body, "%*s}\n", depth, "");
     return body.data;
 }
@@ -116,7 +135,7 @@ static void emit_rows(const Rows *rows, const char *stem, const char *y) {
     bool whole = rows->nest.rank == 1;
     text_printf(&parameters, "float *y%s", whole ? ", size_t length" : "");
     text_printf(&names, "y%s", whole ? ", length" : "");
-    const char *body = loops_text(rows, whole ? "length" : arena_printf(arena, "%" PRId64, length));
+    const char *body = whole ? row_text(rows) : rows_text(rows, arena_printf(arena, "%" PRId64, length));
     const char *function = vector_function(e, stem, parameters.data, names.data, body);
     if (whole)
         emit(e, "%s(%s%s, %" PRId64 ");", function, arguments.data ? arguments.data : "", y, length);
@@ -155,7 +174,9 @@ void emit_sum_in_place(Emitter *e, const Nest *nest, const char *y, const char *
     rows.formula = (Formula){.step = {{.op = OP_Add, .argument = {0, 1}}}, .count = 1};
     if (!lies_in_rows(nest)) {
         const char *to = nest_index(e, nest, 0), *from = nest_index(e, nest, 1);
+        emit(e, "SINGLE {");
         nest_statement(e, nest, arena_printf(emitter_graph(e)->arena, "%s[%s] += %s[%s];", y, to, x, from));
+        emit(e, "}");
         return;
     }
     /* Parts of one value that lie alike share a function: where they start is an argument. */
@@ -178,6 +199,6 @@ static bool emit_vector_activation(Emitter *e, const Node *node, const char *y) 
 void emit_activation_after(Emitter *e, const Node *node, const char *y) {
     if (attr_int(node, A_ACTIVATION, ACT_NONE) == ACT_NONE || emit_vector_activation(e, node, y)) return;
     const char *element = arena_printf(emitter_graph(e)->arena, "%s[i]", y);
-    emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) %s = %s;", shape_count(&node->out[0]->shape), element,
+    emit(e, "SINGLE for (size_t i = 0; i < %" PRId64 "; i++) %s = %s;", shape_count(&node->out[0]->shape), element,
          activation_expression(e, node, element));
 }

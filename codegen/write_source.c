@@ -33,8 +33,7 @@ static void write_kernels(const Emitter *e, FILE *out) {
     if (e->kernels.data) fprintf(out, "%s\n", e->kernels.data);
     if (e->specialised.data && e->variant_count) {
         fprintf(out, "/* The same kernels for wider vectors than the compiler's flags allow, chosen at run time. */\n"
-                     "#if defined(__GNUC__) && defined(__x86_64__) && !defined(PLAIN_C) && \\\n"
-                     "    !(defined(__clang__) && defined(_OPENMP)) /* clang's parallel regions lose the target attribute */\n"
+                     "#if defined(__GNUC__) && defined(__x86_64__) && !defined(PLAIN_C)\n"
                      "#define RUN_TIME_WIDTHS\n#include <immintrin.h>\n\n");
         for (int v = 0; v < e->variant_count; v++) write_variant(&e->variants[v], out);
         fprintf(out, "#endif\n\n");
@@ -163,7 +162,7 @@ void write_source(Emitter *e, FILE *out) {
     fprintf(out, " {\n");
     write_checks(e, out);
     if (skips) fprintf(out, "    if (!keep) return -1;\n");
-    if (e->steps.data) fprintf(out, "%s", e->steps.data);
+    fprintf(out, "    PARALLEL { /* the threads of a team go through the steps together */\n%s", e->steps.data);
     fprintf(out, "    return 0;\n}\n");
     if (skips) write_run_of_all_blocks(e, out);
 }

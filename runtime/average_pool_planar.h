@@ -11,7 +11,7 @@
 static void average_pool_planar(const struct pool *p, const float *first, float *result, int count_padding) {
     const size_t row = (size_t)p->in[2], slice = (size_t)p->in[1] * row;
     const size_t results = (size_t)p->out[0] * (size_t)p->out[1] * (size_t)p->out[2];
-    PARALLEL_FOR
+    SHARED_FOR
     for (int plane = 0; plane < p->planes; plane++) {
         const float *in = first + (size_t)plane * (size_t)p->in[0] * slice;
         float *out = result + (size_t)plane * results;

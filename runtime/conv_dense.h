@@ -20,6 +20,13 @@ static struct conv conv_for_threads(struct conv g, int threads) {
     return g;
 }
 
+/* The rows of [first, end) of a block that are the thread's, counted from `first`. */
+static ALWAYS_INLINE struct share grid_rows_within(const struct grid_share *g, int block, int first, int end) {
+    const struct share rows = grid_rows(g, block);
+    const struct share within = {rows.first > first ? rows.first - first : 0, (rows.end < end ? rows.end : end) - first};
+    return within;
+}
+
 /* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
  * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
  * `residual` (or NULL) has the output's layout and may be the output itself. */
@@ -50,6 +57,9 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
             const int end = first + strip_rows < end_row ? first + strip_rows : end_row;
             const int height = copied ? g->padded_rows - (g->strip_rows - (end - first)) * g->stride_height : g->in_height;
             const size_t plane = (size_t)height * (size_t)width;
+            if (copied && !alone && (group || first)) {
+                BARRIER
+            }
             if (copied) conv_strip(g, group_in, scale, scratch, first, height, planes, unit, by_rows, alone);
             if (copied && !alone) {
                 BARRIER
@@ -81,9 +91,6 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
                     else
                         conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
                 }
-            }
-            if (copied && !alone) {
-                BARRIER
             }
         }
     }

@@ -3,7 +3,7 @@
 
 #include "runtime/conv.h"
 #include "runtime/conv_taps.h"
-#include "runtime/threads.h"
+#include "runtime/grid_share.h"
 #include "runtime/vec_fma_lanes.h"
 
 /* For every lane, channel `c` of that lane's group of `width` channels; `pixel` points at the vector's first lane. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "runtime/conv_scale.h"
-#include "runtime/threads.h"
+#include "runtime/grid_share.h"
 
 /* Copies the `rows` input rows that output rows from `first_row` on need to `strip`, with the border of zeros around them:
  * `planes` planes whose pixels are `unit` floats (16 blocked, 1 planar). `scale` is the input scale, or NULL. The threads share

@@ -2,7 +2,7 @@
 #define RUNTIME_CONV_WINOGRAD_H
 
 #include "runtime/conv_row_blocked.h"
-#include "runtime/threads.h"
+#include "runtime/thread_share.h"
 #include "runtime/vec_fma_lanes.h"
 #include "runtime/winograd_transforms.h"
 

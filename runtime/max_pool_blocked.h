@@ -11,7 +11,7 @@
 static void max_pool_blocked(const struct pool *p, const float *first, float *result) {
     const size_t row = (size_t)p->in[2] * 16, slice = (size_t)p->in[1] * row;
     const size_t results = (size_t)p->out[0] * (size_t)p->out[1] * (size_t)p->out[2] * 16;
-    PARALLEL_FOR
+    SHARED_FOR
     for (int plane = 0; plane < p->planes; plane++) {
         const float *in = first + (size_t)plane * (size_t)p->in[0] * slice;
         float *out = result + (size_t)plane * results;

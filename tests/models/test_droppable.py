@@ -34,8 +34,8 @@ def compile_in(folder, model, *flags):
     return harness.compile_model(model, folder / "net.c", *flags)
 
 
-def load(source, compiler="gcc", **options):
-    return harness.Network(source, harness.build_shared(source, compiler=compiler, **options))
+def load(source, compiler="gcc", flags=(), **options):
+    return harness.Network(source, harness.build_shared(source, *flags, compiler=compiler, **options))
 
 
 def subsets(droppable):
@@ -97,6 +97,15 @@ def test_skipping_needs_no_more_memory(name, exported, tmp_path):
         assert harness.header_number(skipping, number) <= harness.header_number(plain, number)
     text = skipping.read_text()
     assert "memcpy(y, shortcut" not in text
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_threads_skip_together(name, exported, tmp_path):
+    droppable = [block["droppable"] for block in inspect(exported(name))["blocks"]]
+    alone, team = (load(compile_in(tmp_path / str(threads), exported(name), "--droppable"), flags=flags)
+                   for threads, flags in ((1, []), (2, ["-fopenmp"])))
+    for keep in ([1] * len(droppable), [not can for can in droppable], [k % 2 for k in range(len(droppable))]):
+        np.testing.assert_array_equal(team([image()], OUTPUT, keep)[0], alone([image()], OUTPUT, keep)[0])
 
 
 @pytest.mark.parametrize("mode", ["inline", "asm", "file"])

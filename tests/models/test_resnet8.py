@@ -86,6 +86,17 @@ def test_bits_depend_neither_on_vectors_nor_on_threads(tmp_path):
         same_bits(source, [[widths[0]], [widths[0], "-DPLAIN_C"], [widths[0], "-fopenmp"], *[[flag] for flag in widths[1:]]])
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_any_number_of_threads_gives_the_same_bits(compiler, tmp_path):
+    source = compile_sample(tmp_path)
+    expected = classify(build_variant(source, "-march=native"), 20)
+    library = harness.build_shared(source, "-march=native", "-fopenmp", compiler=compiler, optimise="-O2")
+    network = load(source, "inline", library)
+    for threads in range(1, 6):
+        ctypes.CDLL(str(library)).omp_set_num_threads(threads)  # of the OpenMP library that it is linked with
+        np.testing.assert_array_equal(classify(network, 20), expected, err_msg=f"{threads} threads")
+
+
 @pytest.mark.parametrize("mode", WEIGHTS)
 def test_weights_modes_give_identical_results(mode, tmp_path):
     inline = tmp_path / "inline"
