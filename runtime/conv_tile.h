@@ -6,8 +6,9 @@
 #include "runtime/conv.h"
 #include "runtime/vec.h"
 
-/* Weights are read once a strip, in order, from a cache they outgrow: floats to ask for ahead of their use. */
-enum { WEIGHTS_AHEAD = 512, SHORT_PANEL = 1024 };
+/* Weights are read once a strip, in order, from a cache they outgrow. While the tiles along a strip use one tile's panels, the
+ * next tile's are asked for; of panels so long that these would crowd the second-level cache, what comes next. Floats. */
+enum { WEIGHTS_AHEAD = 512, LONGEST_PANEL_AHEAD = 32768 };
 
 /* Where the input of a tile lies, in floats. */
 struct conv_input {
@@ -29,8 +30,8 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
         UNROLL_FOR (int m = 0; m < pixels; m++) acc[m][n] = b;
     }
     const size_t second = (size_t)(LANES / 16) * at->panel + LANES % 16; /* where the second vector's weights are */
-    /* Two short panels side by side: the next two follow both. */
-    const size_t ahead = LANES * TILE_VECTORS > 16 && at->panel <= SHORT_PANEL ? 2 * at->panel : WEIGHTS_AHEAD;
+    const size_t panels = LANES * TILE_VECTORS > 16 ? LANES * TILE_VECTORS / 16 : 1;
+    const size_t ahead = at->panel <= LONGEST_PANEL_AHEAD ? panels * at->panel : WEIGHTS_AHEAD;
     int part = 0, parts = 0;
     for (int first = 0; first < g->in_channels; first += 16, part += 16, in += at->block) {
         if (part == g->sum_channels) {

@@ -15,7 +15,7 @@
 #define NEVER_INLINE
 #endif
 #ifdef __GNUC__
-#define PREFETCH(address) __builtin_prefetch(address)
+#define PREFETCH(address) __builtin_prefetch(address, 0, 2) /* into the second-level cache: the first holds what is in use */
 #else
 #define PREFETCH(address) ((void)(address))
 #endif
