@@ -44,7 +44,7 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
     const int wide = LANES * TILE_VECTORS, panel_groups = (panels * 16 + wide - 1) / wide;
     /* Image or weights: of the larger, each thread reads a part of its own. */
-    const int by_rows = g->out_height * g->out_width >= g->out_channels * g->kernel_height * g->kernel_width;
+    const int by_rows = out_plane >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
     const int alone = by_rows && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
     const struct grid_share mine = thread_grid_share(panel_groups, g->out_height, by_rows, !alone);
     const int end_row = (mine.tasks.end + panel_groups - 1) / panel_groups;
