@@ -86,7 +86,7 @@ void specialise_kernel(Emitter *e, const char *kernel, const char *name, const c
     if (defined_name(e, name)) return;
     copy_vector_kernel(e, kernel);
     define_vector_function(e, name, name, parameters, arguments,
-                           arena_printf(e->graph->arena, "    %s(%s, %s);\n    BARRIER\n", kernel, arguments, constants));
+                           arena_printf(e->graph->arena, "    %s(%s, %s);\n    BARRIER;\n", kernel, arguments, constants));
 }
 
 const char *define_constant(Emitter *e, const char *type, const char *stem, const char *initialiser) {
@@ -234,9 +234,10 @@ static bool lower_node(Emitter *e, Node *node) {
     if (!lower_of(node->op)(e, node)) return false;
     if (e->steps.length == opened) /* a view, or a Concat whose parts lie in place: nothing to do */
         e->steps.data[e->steps.length = text->body] = '\0';
-    else
+    else {
         emit(e, "}");
-    if (e->by_team) text_remove(&e->steps, text->body + 4 * (size_t)e->base_depth, strlen(single));
+        if (e->by_team) text_remove(&e->steps, text->body + 4 * (size_t)e->base_depth, strlen(single));
+    }
     text->end = e->steps.length;
     text->shareable = !e->names_parameter;
     text->adds_residual = adds_residual(node);
@@ -272,7 +273,7 @@ static void copy_remaining_outputs(Emitter *e) {
         size_t bytes = (size_t)shape_count(&value->shape) * dtype_size(value->type);
         const char *from = bytes ? input_pointer(e, value) : e->outputs[k].name;
         if (strcmp(from, e->outputs[k].name) == 0) continue;
-        text_printf(&e->steps, "\n    memcpy(%s, %s, %zu); /* output '%s' */\n", e->outputs[k].name, from, bytes,
+        text_printf(&e->output_copies, "\n    memcpy(%s, %s, %zu); /* output '%s' */\n", e->outputs[k].name, from, bytes,
                     comment_text(e->graph->arena, e->graph->output_names[k]));
     }
 }
@@ -280,8 +281,8 @@ static void copy_remaining_outputs(Emitter *e) {
 bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     Arena *arena = graph->arena;
     *e = (Emitter){.graph = graph, .options = options, .base_depth = 1, .open_block = -1};
-    e->weights.arena = e->steps.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena = e->blocks.arena =
-        e->system_includes.arena = arena;
+    e->weights.arena = e->steps.arena = e->output_copies.arena = e->kernels.arena = e->specialised.arena = e->helpers.arena =
+        e->blocks.arena = e->system_includes.arena = arena;
     text_printf(&e->system_includes, "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n");
     kernels_begin(e);
     use_kernel(e, "threads");
@@ -299,7 +300,6 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     skip_finish(e);
     e->step = NULL;
     if (!options->blocks && !options->profile) share_repeated_steps(e);
-    text_printf(&e->steps, "    }\n");
     copy_remaining_outputs(e);
     return graph->diag->status == STATUS_OK;
 }

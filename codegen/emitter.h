@@ -34,7 +34,8 @@ struct Emitter {
     Plan *plan;
     const CodegenOptions *options;
     Weights weights;
-    Text steps;           /* the body of net_run */
+    Text steps;           /* what the team of threads goes through */
+    Text output_copies;   /* after the steps, by one thread */
     StepText *step_texts; /* of each */
     int step_count;
     bool names_parameter;   /* the step being lowered does */

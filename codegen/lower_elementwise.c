@@ -279,10 +279,7 @@ static Operands find_operands(Emitter *e, const Node *node, const char *const *n
 
 static bool lower_elements(Emitter *e, Node *node, const char *const *names, Expression *expression) {
     if (!types_are_supported(e, node)) return false;
-    if (emit_vector_elements(e, node)) {
-        step_by_team(e);
-        return true;
-    }
+    if (emit_vector_elements(e, node)) return true;
     View axes = value_view(node->out[0]);
     Nest nest = nest_over(&axes);
     nest_add(&nest, &axes, 0);

@@ -112,10 +112,10 @@ static bool lower_max_pool(Emitter *e, Node *node, const PoolWindow *w) {
     const char *in = input_pointer(e, node->in[0]), *out = output_pointer(e, node->out[0]);
     use_kernel(e, kernel);
     declare_window(e, w);
-    if (!indices) step_by_team(e);
-    if (!indices)
+    if (!indices) {
+        step_by_team(e);
         emit(e, "%s(&window, %s, %s);", kernel, in, out);
-    else
+    } else
         emit(e, "%s(&window, %s, %s, %s, %d);", kernel, in, out, output_pointer(e, node->out[1]),
              attr_int(node, A_STORAGE_ORDER, 0) != 0);
     return true;

@@ -166,6 +166,7 @@ static void emit_kernel(const Resizing *r) {
     Emitter *e = r->e;
     const Shape *x = &r->node->in[0]->shape, *y = &r->node->out[0]->shape;
     bool blocked = r->node->in[0]->layout == LAYOUT_BLOCKED, scratch = !blocked && r->weighted;
+    step_by_team(e);
     copy_vector_kernel(e, blocked ? "resize_blocked" : "resize_planar");
     const char *function =
         blocked ? vector_function(e, "resize_blocked",
@@ -203,7 +204,6 @@ bool lower_resize(Emitter *e, Node *node) {
     if (!require_arithmetic(e, node, node->in[0]->type) || !read_taps(r)) return false;
     if (r->weighted && !require_f32(e, node, node->in[0]->type)) return false;
     if (has_kernel(r)) {
-        step_by_team(e);
         emit_kernel(r);
         return true;
     }

@@ -99,7 +99,7 @@ static const char *row_text(const Rows *rows) {
     add_vectors(rows, &body, 8, at, NULL);
     text_printf(&body, "    }\n");
     add_rest(rows, &body, 4, "length", " && thread_number() == 0");
-    text_printf(&body, "    BARRIER\n");
+    text_printf(&body, "    BARRIER;\n");
     return body.data;
 }
 
@@ -124,6 +124,7 @@ static const char *rows_text(const Rows *rows, const char *length) {
 static void emit_rows(const Rows *rows, const char *stem, const char *y) {
     Emitter *e = rows->e;
     Arena *arena = emitter_graph(e)->arena;
+    step_by_team(e);
     Text parameters = {.arena = arena}, names = {.arena = arena}, arguments = {.arena = arena};
     for (int k = 0; k < rows->operands; k++) {
         if (!rows->address[k]) continue;

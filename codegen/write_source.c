@@ -162,7 +162,8 @@ void write_source(Emitter *e, FILE *out) {
     fprintf(out, " {\n");
     write_checks(e, out);
     if (skips) fprintf(out, "    if (!keep) return -1;\n");
-    fprintf(out, "    PARALLEL { /* the threads of a team go through the steps together */\n%s", e->steps.data);
+    fprintf(out, "    PARALLEL { /* the threads of a team go through the steps together */\n%s    }\n%s",
+            e->steps.data ? e->steps.data : "", e->output_copies.data ? e->output_copies.data : "");
     fprintf(out, "    return 0;\n}\n");
     if (skips) write_run_of_all_blocks(e, out);
 }

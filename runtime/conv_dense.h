@@ -57,13 +57,9 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
             const int end = first + strip_rows < end_row ? first + strip_rows : end_row;
             const int height = copied ? g->padded_rows - (g->strip_rows - (end - first)) * g->stride_height : g->in_height;
             const size_t plane = (size_t)height * (size_t)width;
-            if (copied && !alone && (group || first)) {
-                BARRIER
-            }
+            if (copied && !alone && (group || first)) BARRIER;
             if (copied) conv_strip(g, group_in, scale, scratch, first, height, planes, unit, by_rows, alone);
-            if (copied && !alone) {
-                BARRIER
-            }
+            if (copied && !alone) BARRIER;
             const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
             const struct grid_share part = thread_grid_share(panel_groups, end - first, by_rows, alone);
             for (int k = 0; k < panel_groups; k++) {

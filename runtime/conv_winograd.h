@@ -264,9 +264,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
                     (m == 2 ? winograd_input_2_stride_2 : winograd_input_4_stride_2)(g, image, s, row, column, &to);
             }
         }
-        if (!alone) {
-            BARRIER
-        }
+        if (!alone) BARRIER;
         const int vectors = LANES * TILE_VECTORS, groups = (panels * 16 + vectors - 1) / vectors;
         const struct share sums = thread_share(positions * groups, alone);
         for (int task = sums.first; task < sums.end; task++) {
@@ -290,9 +288,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
             float *o = products + (size_t)p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
             conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, panels * 16 - channel);
         }
-        if (!alone) {
-            BARRIER
-        }
+        if (!alone) BARRIER;
         const struct share outputs = thread_share(panels * count, alone);
         for (int task = outputs.first; task < outputs.end; task++) {
             const struct winograd_pixel start = winograd_tile_start(g, &grid, first + task % count, m);

@@ -4,13 +4,10 @@ import json
 import sys
 
 import harness
-import pytest
 
 sys.path.insert(0, str(harness.ROOT / "bench"))
 
 import rows
-
-pytest.importorskip("onnxruntime")
 
 
 def speed(*arguments, **variables):
@@ -22,7 +19,6 @@ def cells(line):
 
 
 def test_table_json_and_plot(tmp_path):
-    pytest.importorskip("matplotlib")
     out = tmp_path / "results.json"
     done = speed("resnet8", "--clock", "cpu", "--batch", "2", "--peers", "onnxruntime", "--costs", "--json", out)
     assert done.returncode == 0, done.stderr.decode()
