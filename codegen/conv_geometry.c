@@ -49,12 +49,23 @@ static void join_rows(ConvGeometry *g) {
 }
 
 /* Every strip streams the weights anew: where they outgrow the second-level cache, strips may fill it. */
-static int fitting_rows(const ConvGeometry *g, int64_t row_bytes, int window) {
+static int64_t strip_bytes(const ConvGeometry *g) {
     int64_t weights = (int64_t)g->in_channels * g->out_channels * g->kernel_height * g->kernel_width * (int64_t)sizeof(float);
-    int64_t rows = (weights > LARGE_BYTES ? LARGE_BYTES : STRIP_BYTES) / (row_bytes > 0 ? row_bytes : 1);
+    return weights > LARGE_BYTES ? LARGE_BYTES : STRIP_BYTES;
+}
+
+static int fitting_rows(const ConvGeometry *g, int64_t row_bytes, int window) {
+    int64_t rows = strip_bytes(g) / (row_bytes > 0 ? row_bytes : 1);
     int64_t fit = (rows - window) / g->stride_height + 1;
     if (fit < 1) fit = 1;
     return fit > g->out_height ? g->out_height : (int)fit;
+}
+
+/* Images of a strip: several where all rows of one leave room, so that they share the weights. */
+static int fitting_images(const ConvGeometry *g, int64_t image_bytes) {
+    int64_t images = strip_bytes(g) / (image_bytes > 0 ? image_bytes : 1);
+    if (g->strip_rows < g->out_height || images < 1) return 1;
+    return images > g->batch ? g->batch : (int)images;
 }
 
 static void choose_strips(ConvGeometry *g, bool padded) {
@@ -66,6 +77,7 @@ static void choose_strips(ConvGeometry *g, bool padded) {
     int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
     int64_t row_bytes = (int64_t)conv_copied_channels(g) * width * (int64_t)sizeof(float);
     g->strip_rows = fitting_rows(g, row_bytes, window_h);
+    g->strip_images = fitting_images(g, row_bytes * ((g->out_height - 1) * g->stride_height + window_h));
     if (!copied) return;
     g->padded_width = width;
     g->padded_rows = (g->strip_rows - 1) * g->stride_height + window_h;
@@ -74,7 +86,7 @@ static void choose_strips(ConvGeometry *g, bool padded) {
         g->padded_rows = g->kernel_height;
         g->strip_step = g->dilation_height;
     }
-    g->scratch_bytes = row_bytes * g->padded_rows;
+    g->scratch_bytes = row_bytes * g->padded_rows * g->strip_images;
 }
 
 /* Pixels, or tiles, that fill the micro-kernel on the widest target. */
@@ -92,13 +104,14 @@ static void choose_tile_block(ConvGeometry *g) {
     enum { ROW = MICRO_KERNEL_ROW, TRANSFORMED_BYTES = 640 * 1024 };
     int m = g->output_size, points = (int)winograd_points(m, g->stride_width), positions = points * points;
     int phases = g->stride_height * g->stride_width;
-    int64_t tiles = winograd_tiles(g->out_height, g->dilation_height, m) * winograd_tiles(g->out_width, g->dilation_width, m);
+    int64_t tiles =
+        g->batch * winograd_tiles(g->out_height, g->dilation_height, m) * winograd_tiles(g->out_width, g->dilation_width, m);
     int64_t products = conv_padded_outputs(g);
     int64_t tile_bytes = (int64_t)positions * (conv_copied_channels(g) * phases + products) * (int64_t)sizeof(float);
     int64_t rows = TRANSFORMED_BYTES / (tile_bytes * ROW);
     g->tile_block = (int)(tiles < ROW * 2 ? tiles : ROW * (rows > 1 ? rows : 1));
-    /* Four phases are four times the input: half a row then, or the arena would grow by them. */
-    if (rows == 0 && phases > 1) g->tile_block = ROW / 2;
+    /* Four phases are four times the input: of one image half a row then, or the arena would grow by them. */
+    if (rows == 0 && phases > 1 && g->batch == 1) g->tile_block = ROW / 2;
     if (g->tile_block > tiles) g->tile_block = (int)tiles;
     g->sum_channels = SUM_TERMS;
     g->shares = winograd_shares(g->tile_block, (int64_t)positions * conv_copied_channels(g) * products * (int64_t)sizeof(float));
@@ -133,7 +146,9 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
                        attr_ints_at(node, A_PADS, 0, 0),
                        attr_ints_at(node, A_PADS, 1, 0),
                        x->dim[2] * 16,
-                       x->dim[3] * 16};
+                       x->dim[3] * 16,
+                       shape_product(y, 0, 3), /* rows of all planes, and pixels of all images: tasks of threads */
+                       x->dim[0] * shape_product(y, 2, 4)};
     if (!all_fit_int(sizes, (int)(sizeof sizes / sizeof *sizes))) return false;
     *g = (ConvGeometry){.batch = (int)sizes[0],
                         .groups = (int)sizes[1],
@@ -151,7 +166,9 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
                         .dilation_height = (int)sizes[12],
                         .dilation_width = (int)sizes[13],
                         .pad_top = (int)sizes[14],
-                        .pad_left = (int)sizes[15]};
+                        .pad_left = (int)sizes[15],
+                        .in_image = shape_product(x, 1, 4),
+                        .out_image = shape_product(y, 1, 4)};
     g->blocked_in = g->weight_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
     g->blocked_out = is_blocked(node->out[0]);
     g->scaled = node->in_count > 5;

@@ -20,7 +20,8 @@ typedef struct {
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
-    int sum_channels, strip_rows, padded_width, padded_rows, strip_step;
+    int64_t in_image, out_image;
+    int sum_channels, strip_rows, strip_images, padded_width, padded_rows, strip_step;
     int output_size, tile_block, shares; /* Winograd: m of F(m x m, 3 x 3), tiles at a time, and threads that do their own */
     bool blocked_in, blocked_out;
     bool scaled; /* the input has a scale */

@@ -6,6 +6,7 @@
 #include "codegen/winograd_weights.h"
 #include "ir/op_table.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 /* The packed panels that runtime/conv.h describes. `shape` of the source is [groups * out][in][height][width]. */
@@ -72,7 +73,9 @@ static bool activation_limits(const Node *node, double *low, double *high) {
 /* The geometry as a shared constant; returns its name. Equal layers share one. */
 static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double low, double high, double in_low) {
     Text fields = {.arena = e->graph->arena};
-    text_printf(&fields, "{\n    .groups = %d, .in_channels = %d, .out_channels = %d,\n", g->groups, g->in_channels,
+    text_printf(&fields, "{\n    .images = %d, .in_image = %" PRId64 ", .out_image = %" PRId64 ",\n", g->batch, g->in_image,
+                g->out_image);
+    text_printf(&fields, "    .groups = %d, .in_channels = %d, .out_channels = %d,\n", g->groups, g->in_channels,
                 g->out_channels);
     text_printf(&fields, "    .in_height = %d, .in_width = %d, .out_height = %d, .out_width = %d,\n", g->in_height, g->in_width,
                 g->out_height, g->out_width);
@@ -81,9 +84,10 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     text_printf(&fields, "    .dilation_height = %d, .dilation_width = %d, .pad_top = %d, .pad_left = %d,\n", g->dilation_height,
                 g->dilation_width, g->pad_top, g->pad_left);
     text_printf(&fields,
-                "    .sum_channels = %d, .strip_rows = %d, .padded_width = %d, .padded_rows = %d, .strip_step = %d,\n    "
+                "    .sum_channels = %d, .strip_rows = %d, .strip_images = %d, .padded_width = %d, .padded_rows = %d, "
+                ".strip_step = %d,\n    "
                 ".blocked_out = %d,\n",
-                g->sum_channels, g->strip_rows, g->padded_width, g->padded_rows, g->strip_step, g->blocked_out);
+                g->sum_channels, g->strip_rows, g->strip_images, g->padded_width, g->padded_rows, g->strip_step, g->blocked_out);
     text_printf(&fields, "    .low = %s, .high = %s,\n", float_literal(e, low), float_literal(e, high));
     if (g->scaled) text_printf(&fields, "    .in_low = %s,\n", float_literal(e, in_low));
     text_printf(&fields, "}");
@@ -184,16 +188,8 @@ bool lower_conv(Emitter *e, Node *node) {
     const char *scratch = g.kernel == CONV_DIRECT ? ""
                           : g.scratch_bytes       ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node))
                                                   : ", NULL";
-    int64_t in_image = shape_product(&node->in[0]->shape, 1, 4), out_image = shape_product(&node->out[0]->shape, 1, 4);
-    if (g.batch == 1) {
-        emit(e, "%s%s(&%s, in, %s%s, %s, %s, out%s);", by, kernel, geometry, scale, weights, bias, residual ? "residual" : "NULL",
-             scratch);
-    } else {
-        emit(e, "for (size_t n = 0; n < %d; n++)", g.batch);
-        emit(e, "    %s%s(&%s, in + n * %lld, %s%s, %s, %s, out + n * %lld%s);", by, kernel, geometry, (long long)in_image, scale,
-             weights, bias, residual ? arena_printf(e->graph->arena, "residual + n * %lld", (long long)out_image) : "NULL",
-             (long long)out_image, scratch);
-    }
+    emit(e, "%s%s(&%s, in, %s%s, %s, %s, out%s);", by, kernel, geometry, scale, weights, bias, residual ? "residual" : "NULL",
+         scratch);
     if (!limits) emit_activation_after(e, node, "out");
     return true;
 }

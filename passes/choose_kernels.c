@@ -21,6 +21,9 @@ const KernelCandidate *kernel_candidate(const char *name) {
 enum { INPUT_CYCLES_2 = 70, OUTPUT_CYCLES_2 = 50, INPUT_CYCLES_4 = 230, OUTPUT_CYCLES_4 = 180 };
 /* Bytes of weights a cycle: from a core's own cache, and from farther away once they outgrow it. */
 enum { MACS_PER_CYCLE = 16, CACHE_BYTES_PER_CYCLE = 24, MEMORY_BYTES_PER_CYCLE = 5, NEAR_CACHE_BYTES = 1 << 20 };
+/* Tiles that are multiplied in one pass over the weights, where the transformed input has no room for more; what all cores share
+ * keeps them for the next pass. */
+enum { PASS_TILES = 14, SHARED_CACHE_BYTES = 16 << 20 };
 
 static int64_t stride_of(const Node *node) {
     return attr_ints_at(node, A_STRIDES, 0, 1);
@@ -44,8 +47,19 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
+/* Bytes that a cache of `cache_bytes` holds if they fit. */
+static double stream_cycles(double bytes, double cache_bytes) {
+    return bytes / (bytes <= cache_bytes ? CACHE_BYTES_PER_CYCLE : MEMORY_BYTES_PER_CYCLE);
+}
+
 static double weight_cycles(double bytes, bool cached) {
-    return bytes / (cached && bytes <= NEAR_CACHE_BYTES ? CACHE_BYTES_PER_CYCLE : MEMORY_BYTES_PER_CYCLE);
+    return stream_cycles(bytes, cached ? NEAR_CACHE_BYTES : 0);
+}
+
+/* The same, of all passes over `tiles` tiles. */
+static double winograd_weight_cycles(double bytes, double tiles, bool cached) {
+    double passes = tiles < 2 * PASS_TILES ? 1 : tiles / PASS_TILES;
+    return weight_cycles(bytes, cached) + (passes - 1) * stream_cycles(bytes, SHARED_CACHE_BYTES);
 }
 
 static double channels_in(const Node *node) {
@@ -68,19 +82,25 @@ static double rows_inside(const Node *node) {
     return (double)inside / (double)(3 * out);
 }
 
+/* Those of a batch share the weights. */
+static double images(const Node *node) {
+    return (double)node->in[0]->shape.dim[0];
+}
+
 /* `cached`: the weights of all layers fit that cache. */
 static double direct_cycles(const Node *node, bool cached) {
-    double products = 9 * channels_in(node) * channels_out(node), pixels = (double)shape_product(&node->out[0]->shape, 2, 4);
+    double products = 9 * channels_in(node) * channels_out(node),
+           pixels = images(node) * (double)shape_product(&node->out[0]->shape, 2, 4);
     return larger(products * pixels * rows_inside(node) / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
 }
 
 static double winograd_cycles(const Node *node, int m, bool cached) {
     const Shape *y = &node->out[0]->shape;
-    double tiles =
-        (double)winograd_tiles(y->dim[2], dilation_of(node, 0), m) * (double)winograd_tiles(y->dim[3], dilation_of(node, 1), m);
+    double tiles = images(node) * (double)winograd_tiles(y->dim[2], dilation_of(node, 0), m) *
+                   (double)winograd_tiles(y->dim[3], dilation_of(node, 1), m);
     double products = (double)winograd_products(m, stride_of(node)) * channels_in(node) * channels_out(node);
     double phases = (double)(stride_of(node) * stride_of(node));
-    double multiply = larger(products * tiles / MACS_PER_CYCLE, weight_cycles(products * sizeof(float), cached));
+    double multiply = larger(products * tiles / MACS_PER_CYCLE, winograd_weight_cycles(products * sizeof(float), tiles, cached));
     double in = m == 2 ? INPUT_CYCLES_2 : INPUT_CYCLES_4, out = m == 2 ? OUTPUT_CYCLES_2 : OUTPUT_CYCLES_4;
     return multiply + tiles * (in * phases * channels_in(node) + out * channels_out(node)) / BLOCK;
 }

@@ -8,13 +8,16 @@
  * the sum, the same on every target. It is done in parts of `sum_channels` channels, the first of which starts from the bias;
  * their results are then added in order, so that rounding errors grow with the length of a part and not of the whole. */
 struct conv {
+    int images;                 /* of a batch: they share the weights that are read for one */
+    size_t in_image, out_image; /* floats from one image to the next */
     int groups;
     int in_channels, out_channels; /* of one group; a last block of a blocked input may hold more, which are not read */
     int in_height, in_width, out_height, out_width;
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
     int sum_channels;              /* of one partial sum: a multiple of 16 */
-    int strip_rows;                /* output rows computed from one strip of the input */
+    int strip_rows;                /* output rows of an image computed from one strip of the input */
+    int strip_images;              /* of which a strip has rows; more than one only where it has all rows */
     int padded_width, padded_rows; /* of a strip copied to scratch; 0 where the input is read in place */
     int strip_step;  /* input rows from one row of a copied strip to the next: the dilation, where a strip is one output row's */
     int blocked_out; /* the output is [channels / 16][rows][columns][16]; else planar */

@@ -20,6 +20,12 @@ static struct conv conv_for_threads(struct conv g, int threads) {
     return g;
 }
 
+/* The end of the strip that begins with output row `first`, where rows are counted through all images. */
+static inline int conv_strip_end(const struct conv *g, int first, int strip_rows, int strip_images) {
+    const int image_end = (first / g->out_height + strip_images) * g->out_height;
+    return strip_rows < g->out_height && first + strip_rows < image_end ? first + strip_rows : image_end;
+}
+
 /* The rows of [first, end) of a block that are the thread's, counted from `first`. */
 static ALWAYS_INLINE struct share grid_rows_within(const struct grid_share *g, int block, int first, int end) {
     const struct share rows = grid_rows(g, block);
@@ -27,7 +33,7 @@ static ALWAYS_INLINE struct share grid_rows_within(const struct grid_share *g, i
     return within;
 }
 
-/* One image. The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
+/* The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
  * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
  * `residual` (or NULL) has the output's layout and may be the output itself. */
 static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, const float *scale, const float *weights,
@@ -38,48 +44,61 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
     const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
     const int width = copied ? g->padded_width : g->in_width;
     const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
+    const int image_rows = g->images * g->out_height; /* rows are counted through all images */
     const size_t out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
     const int wide = LANES * TILE_VECTORS, panel_groups = (panels * 16 + wide - 1) / wide;
     /* Image or weights: of the larger, each thread reads a part of its own. */
-    const int by_rows = out_plane >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
+    const int by_rows = (size_t)g->images * out_plane >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
     const int alone = by_rows && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
-    const struct grid_share mine = thread_grid_share(panel_groups, g->out_height, by_rows, !alone);
+    const struct grid_share mine = thread_grid_share(panel_groups, image_rows, by_rows, !alone);
     const int end_row = (mine.tasks.end + panel_groups - 1) / panel_groups;
-    const int strip_rows = copied && alone ? g->strip_rows / threads : g->strip_rows;
+    const int divide = copied && alone; /* the strip's memory, among the threads */
+    const int strip_rows = divide ? g->strip_rows / threads : g->strip_rows;
+    const int strip_images = divide ? 1 : g->strip_images;
     const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
-    if (copied && alone) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
+    if (divide) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
-        for (int first = mine.tasks.first / panel_groups; first < end_row; first += strip_rows) {
-            const int end = first + strip_rows < end_row ? first + strip_rows : end_row;
-            const int height = copied ? g->padded_rows - (g->strip_rows - (end - first)) * g->stride_height : g->in_height;
+        for (int first = mine.tasks.first / panel_groups, end; first < end_row; first = end) {
+            end = conv_strip_end(g, first, strip_rows, strip_images);
+            if (end > end_row) end = end_row;
+            const int image = first / g->out_height, top = first % g->out_height;
+            const int rows_of_one = end - first < g->out_height ? end - first : g->out_height;
+            const int height = copied ? g->padded_rows - (g->strip_rows - rows_of_one) * g->stride_height : g->in_height;
             const size_t plane = (size_t)height * (size_t)width;
+            const size_t next_image = copied ? (size_t)planes * plane * (size_t)unit : g->in_image;
+            const float *from = group_in + (size_t)image * g->in_image;
             if (copied && !alone && (group || first)) BARRIER;
-            if (copied) conv_strip(g, group_in, scale, scratch, first, height, planes, unit, by_rows, alone);
+            for (int n = 0; copied && n * g->out_height < top + end - first; n++)
+                conv_strip(g, from + (size_t)n * g->in_image, scale, scratch + (size_t)n * next_image, top, height, planes, unit,
+                           by_rows, alone);
             if (copied && !alone) BARRIER;
-            const float *strip = copied ? scratch : group_in + (size_t)first * (size_t)(g->stride_height * width * unit);
+            const float *strip = copied ? scratch : from;
             const struct grid_share part = thread_grid_share(panel_groups, end - first, by_rows, alone);
             for (int k = 0; k < panel_groups; k++) {
                 const struct share rows = alone ? grid_rows_within(&mine, k, first, end) : grid_rows(&part, k);
                 const int channels = k * wide, lanes = g->out_channels - channels;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
-                const size_t block = (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane +
+                const size_t block = (size_t)image * g->out_image +
+                                     (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane +
                                      (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
-                for (int y = rows.first; y < rows.end; y++) {
-                    const struct conv_taps taps = conv_taps_inside((first + y) * g->stride_height - g->pad_top,
-                                                                   g->dilation_height, g->kernel_height, g->in_height);
+                for (int task = top + rows.first; task < top + rows.end; task++) {
+                    const int n = task / g->out_height, y = task % g->out_height;
+                    const struct conv_taps taps =
+                        conv_taps_inside(y * g->stride_height - g->pad_top, g->dilation_height, g->kernel_height, g->in_height);
                     const struct conv_input at = {plane * 16,
                                                   (size_t)(row_step * width * unit),
                                                   (size_t)(g->dilation_width * unit),
                                                   panel_floats,
                                                   taps.first,
                                                   taps.first + taps.count};
-                    const float *a = strip + (size_t)(y * g->stride_height * width * unit);
-                    const size_t o = block + (size_t)(first + y) * out_row;
+                    const float *a =
+                        strip + (size_t)n * next_image + (size_t)((copied ? y - top : y) * g->stride_height * width * unit);
+                    const size_t o = block + (size_t)n * g->out_image + (size_t)y * out_row;
                     const float *r = residual ? residual + o : residual;
                     const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
                     if (unit == 16 && stride == 1)

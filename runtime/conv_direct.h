@@ -4,7 +4,7 @@
 #include "runtime/conv.h"
 #include "runtime/fma.h"
 
-/* One image, planar in and out, with weights as ONNX has them, [out channel][channel of the group][row][column]: for weights that
+/* Planar in and out, with weights as ONNX has them, [out channel][channel of the group][row][column]: for weights that
  * are computed at run time. `bias` and `residual` may be NULL. The sum runs as in the packed kernels: by blocks of 16 channels,
  * then taps. */
 static void conv_direct(const struct conv *g, const float *in, const float *weights, const float *bias, const float *residual,
@@ -12,8 +12,11 @@ static void conv_direct(const struct conv *g, const float *in, const float *weig
     const int taps = g->kernel_height * g->kernel_width;
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width;
     size_t o = 0;
-    for (int m = 0; m < g->groups * g->out_channels; m++) {
-        const float *group_in = in + (size_t)(m / g->out_channels * g->in_channels) * in_plane;
+    const int outputs = g->groups * g->out_channels;
+    for (int plane = 0; plane < g->images * outputs; plane++) {
+        const int m = plane % outputs;
+        const float *group_in =
+            in + (size_t)(plane / outputs) * g->in_image + (size_t)(m / g->out_channels * g->in_channels) * in_plane;
         const float *w = weights + (size_t)m * (size_t)g->in_channels * (size_t)taps;
         for (int y = 0; y < g->out_height; y++)
             for (int x = 0; x < g->out_width; x++, o++) {

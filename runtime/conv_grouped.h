@@ -128,7 +128,7 @@ static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in
     }
 }
 
-/* One image, blocked in and out, in groups of `width` channels, a divisor of 16; `width` and `size` are constants where this is
+/* Blocked in and out, in groups of `width` channels, a divisor of 16; `width` and `size` are constants where this is
  * called. Weights are [block][kernel row][kernel column][channel of the group][16]. No scratch is needed. */
 static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, const float *weights, const float *bias,
                                        const float *residual, float *out, float *scratch, const int width, const int size) {
@@ -136,12 +136,14 @@ static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, co
     const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
     (void)scratch;
     const int blocks = g->groups * width / 16;
-    const struct grid_share mine = thread_grid_share(blocks, g->out_height, 1, 0);
+    const struct grid_share mine = thread_grid_share(blocks, g->images * g->out_height, 1, 0);
     for (int block = 0; block < blocks; block++) {
         const struct share rows = grid_rows(&mine, block);
-        const float *a = in + (size_t)block * in_plane, *w = weights + (size_t)block * block_weights;
-        for (int y = rows.first; y < rows.end; y++) {
-            const size_t o = (size_t)(block * g->out_height + y) * out_row;
+        const float *w = weights + (size_t)block * block_weights;
+        for (int row = rows.first; row < rows.end; row++) { /* counted through all images */
+            const int image = row / g->out_height, y = row % g->out_height;
+            const float *a = in + (size_t)image * g->in_image + (size_t)block * in_plane;
+            const size_t o = (size_t)image * g->out_image + (size_t)(block * g->out_height + y) * out_row;
             for (int l = 0; l < 16; l += LANES)
                 conv_grouped_row(g, a + l, w + l, bias + block * 16 + l, residual ? residual + o + l : residual, out + o + l, y,
                                  l, width, size);

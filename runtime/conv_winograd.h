@@ -29,30 +29,34 @@ static ALWAYS_INLINE int winograd_phases_before(int i, int j, const int m, const
     return i * stride * row + (i == last ? 1 : stride) * j * stride;
 }
 
-/* A convolution with dilations is one without on each image of every dilation_height-th row and dilation_width-th column. Tiles
- * are counted image by image; this is the output pixel at which tile `tile` begins. */
+/* A convolution with dilations is one without on each lattice of every dilation_height-th row and dilation_width-th column. Tiles
+ * are counted image by image and lattice by lattice. */
 struct winograd_grid {
-    int wide, high; /* tiles of one image */
+    int wide, high; /* tiles of one lattice */
+    int tiles;      /* of one image */
 };
 
 static ALWAYS_INLINE struct winograd_grid winograd_grid(const struct conv *g, const int m) {
     const int columns = (g->out_width + g->dilation_width - 1) / g->dilation_width,
               rows = (g->out_height + g->dilation_height - 1) / g->dilation_height;
-    const struct winograd_grid grid = {(columns + m - 1) / m, (rows + m - 1) / m};
+    struct winograd_grid grid = {(columns + m - 1) / m, (rows + m - 1) / m, 0};
+    grid.tiles = grid.wide * grid.high * g->dilation_height * g->dilation_width;
     return grid;
 }
 
 struct winograd_pixel {
-    int row, column;
+    int image, row, column;
 };
 
+/* The output pixel at which tile `tile` begins. */
 static ALWAYS_INLINE struct winograd_pixel winograd_tile_start(const struct conv *g, const struct winograd_grid *grid, int tile,
                                                                const int m) {
-    const int images = g->dilation_height * g->dilation_width;
-    const int image = images == 1 ? 0 : tile / (grid->wide * grid->high),
-              t = images == 1 ? tile : tile % (grid->wide * grid->high);
-    const struct winograd_pixel start = {image / g->dilation_width + t / grid->wide * m * g->dilation_height,
-                                         image % g->dilation_width + t % grid->wide * m * g->dilation_width};
+    const int image = g->images == 1 ? 0 : tile / grid->tiles, of_image = tile - image * grid->tiles;
+    const int lattices = g->dilation_height * g->dilation_width,
+              lattice = lattices == 1 ? 0 : of_image / (grid->wide * grid->high);
+    const int t = of_image - lattice * grid->wide * grid->high;
+    const struct winograd_pixel start = {image, lattice / g->dilation_width + t / grid->wide * m * g->dilation_height,
+                                         lattice % g->dilation_width + t % grid->wide * m * g->dilation_width};
     return start;
 }
 
@@ -224,7 +228,7 @@ static NEVER_INLINE void winograd_output_4_stride_2(const struct conv *g, const 
     winograd_output(g, products, position, bias, residual, out, row, column, lanes, 4, 2);
 }
 
-/* One image, blocked in, blocked or planar out. Weights are transformed, [position][panel][phase][in channel][16], with phases of
+/* Blocked in, blocked or planar out. Weights are transformed, [position][panel][phase][in channel][16], with phases of
  * whole blocks where there are several; `m` is 2 or 4 and `stride` 1 or 2, constant where this is called. `scratch` holds
  * positions * ((tile_block + shares - 1) * (in_channels * phases + out_channels, in whole blocks) + 32 * shares) floats.
  * `scale` is the input scale, or NULL. `residual` may be the output itself. */
@@ -237,12 +241,11 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
     const int blocks = (g->in_channels + 15) / 16, panels = (g->out_channels + 15) / 16;
     const int channels = phases == 1 ? g->in_channels : blocks * 16; /* of one phase */
     const struct winograd_grid grid = winograd_grid(g, m);
-    const int tiles = grid.wide * grid.high * g->dilation_height * g->dilation_width;
     const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16,
                  out_plane = (size_t)g->out_height * (size_t)g->out_width * 16;
     /* Threads with tiles of their own need not wait for each other between the steps. */
     const int threads = thread_count(), alone = threads <= w->shares, part = alone ? threads : 1;
-    const struct share mine = thread_share(tiles, !alone);
+    const struct share mine = thread_share(g->images * grid.tiles, !alone);
     const int tile_block = (w->tile_block + part - 1) / part;
     if (alone) scratch += (size_t)(thread_number() * positions) * (size_t)(tile_block * (blocks * phases + panels) + 2) * 16;
     for (int first = mine.first; first < mine.end; first += tile_block) {
@@ -256,7 +259,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
             const int row = start.row * stride - g->pad_top, column = start.column * stride - g->pad_left;
             for (int l = 0; l < 16; l += LANES) {
                 const struct winograd_place to = {scratch + (size_t)task * 16 + l, in_position, (size_t)(blocks * count) * 16};
-                const float *image = in + (size_t)(task / count) * in_plane + l,
+                const float *image = in + (size_t)start.image * g->in_image + (size_t)(task / count) * in_plane + l,
                             *s = scale ? scale + task / count * 32 + l : scale;
                 if (stride == 1)
                     (m == 2 ? winograd_input_2 : winograd_input_4)(g, image, s, row, column, &to);
@@ -292,7 +295,8 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
         const struct share outputs = thread_share(panels * count, alone);
         for (int task = outputs.first; task < outputs.end; task++) {
             const struct winograd_pixel start = winograd_tile_start(g, &grid, first + task % count, m);
-            const size_t plane = (size_t)(task / count) * out_plane, lane = g->blocked_out ? 1 : out_plane / 16;
+            const size_t plane = (size_t)start.image * g->out_image + (size_t)(task / count) * out_plane,
+                         lane = g->blocked_out ? 1 : out_plane / 16;
             const int lanes = g->out_channels - task / count * 16;
             for (int l = 0; l < 16 && l < lanes; l += LANES) {
                 const float *value = products + (size_t)task * 16 + l, *b = bias + task / count * 16 + l;

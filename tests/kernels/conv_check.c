@@ -14,6 +14,14 @@ struct layer {
     int blocked_in, blocked_out, residual, relu, scaled;
 };
 
+/* Rows of output, and images of the batch that layer `k` is run with. */
+static int out_rows(const struct layer *l) {
+    return (l->height + 2 * l->pad - (l->kernel - 1) * l->dilation - 1) / l->stride + 1;
+}
+static int images_of(size_t k) {
+    return 1 + (int)(k % 3);
+}
+
 static const struct layer layers[] = {
     {1, 16, 16, 9, 9, 3, 1, 1, 1, 4, 1, 1, 0, 1, 0},   {1, 32, 48, 14, 17, 3, 1, 1, 1, 5, 1, 1, 1, 1, 0},
     {1, 3, 64, 31, 29, 7, 2, 1, 3, 3, 0, 1, 0, 1, 0},  {1, 48, 32, 13, 13, 1, 2, 1, 0, 2, 1, 1, 1, 0, 0},
@@ -100,13 +108,13 @@ static float *packed(const struct layer *l, int grouped, const float *w, const f
 }
 
 /* The input scale as runtime/conv.h wants it; replaces `in` by what it gives. NULL where the layer has none. */
-static float *input_scale(const struct layer *l, float *in) {
+static float *input_scale(const struct layer *l, float *in, int images) {
     const int unit = l->blocked_in ? 16 : 1, plane = l->height * l->width;
     if (!l->scaled) return NULL;
     float *scale = filled(stored(l) * 2);
     for (int c = 0; c < l->in; c++)
-        for (int p = 0; p < plane; p++) {
-            float *v = in + place(l->blocked_in, c, p, plane);
+        for (int p = 0; p < plane * images; p++) {
+            float *v = in + (size_t)(p / plane) * stored(l) * (size_t)plane + place(l->blocked_in, c, p % plane, plane);
             *v = fmaxf(fmaf(*v, scale[c / unit * 2 * unit + c % unit], scale[(c / unit * 2 + 1) * unit + c % unit]), 0.0f);
         }
     return scale;
@@ -127,11 +135,14 @@ static double expected(const struct layer *l, const float *in, const float *w, c
     return l->relu && sum < 0 ? 0 : sum;
 }
 
-static double check(const struct layer *l, uint64_t *bits) {
-    const int window = (l->kernel - 1) * l->dilation + 1, oh = (l->height + 2 * l->pad - window) / l->stride + 1,
-              ow = (l->width + 2 * l->pad - window) / l->stride + 1;
+static double check(const struct layer *l, int images, uint64_t *bits) {
+    const int window = (l->kernel - 1) * l->dilation + 1, oh = out_rows(l), ow = (l->width + 2 * l->pad - window) / l->stride + 1;
     const int taps = l->kernel * l->kernel, grouped = l->groups > 1 && l->in == l->out && l->in < 16 && l->blocked_in;
-    struct conv g = {.groups = l->groups,
+    const size_t out_image = (size_t)(l->groups * l->out * oh * ow), in_image = stored(l) * (size_t)(l->height * l->width);
+    struct conv g = {.images = images,
+                     .in_image = in_image,
+                     .out_image = out_image,
+                     .groups = l->groups,
                      .in_channels = l->in,
                      .out_channels = l->out,
                      .in_height = l->height,
@@ -148,6 +159,7 @@ static double check(const struct layer *l, uint64_t *bits) {
                      .pad_left = l->pad,
                      .sum_channels = 32,
                      .strip_rows = l->strip_rows,
+                     .strip_images = l->strip_rows == oh ? 2 : 1,
                      .blocked_out = l->blocked_out,
                      .low = l->relu ? 0.0f : -INFINITY,
                      .high = INFINITY};
@@ -156,25 +168,29 @@ static double check(const struct layer *l, uint64_t *bits) {
         g.strip_step = l->strip_rows == 1 ? l->dilation : 1;
         g.padded_rows = l->strip_rows == 1 ? l->kernel : (l->strip_rows - 1) * l->stride + window;
     }
-    const size_t outputs = (size_t)(l->groups * l->out * oh * ow), inputs = stored(l) * (size_t)(l->height * l->width);
+    const size_t outputs = (size_t)images * out_image, inputs = (size_t)images * in_image;
     float *in = filled(inputs), *w = filled((size_t)(l->groups * l->out * l->in * taps));
     float *bias = filled((size_t)(l->groups * l->out)), *residual = filled(outputs), *out = filled(outputs), *packed_bias;
-    float *scratch = filled((stored(l) + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1));
+    float *scratch =
+        filled((stored(l) + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1) * (size_t)g.strip_images);
     float *p = packed(l, grouped, w, bias, &packed_bias);
     memcpy(out, residual, outputs * sizeof *out);
     float *scaled = filled(inputs);
     memcpy(scaled, in, inputs * sizeof *in);
-    float *scale = input_scale(l, scaled);
+    float *scale = input_scale(l, scaled, images);
     const float *r = l->residual ? out : NULL; /* in place, as the compiler plans it */
     if (grouped)
         PARALLEL run_grouped(&g, in, p, packed_bias, r, out, scratch);
     else
         PARALLEL run_dense(&g, in, scale, p, packed_bias, r, out, scratch, l->blocked_in);
     double worst = 0;
-    for (int m = 0; m < l->groups * l->out; m++)
+    for (int m = 0; m < l->groups * l->out * images; m++)
         for (int o = 0; o < oh * ow; o++) {
-            const double e = fabs(expected(l, scaled, w, bias, residual, m, o / ow, o % ow, ow, oh * ow) -
-                                  out[place(l->blocked_out, m, o, oh * ow)]);
+            const size_t n = (size_t)(m / (l->groups * l->out)), first = n * out_image;
+            const int channel = m % (l->groups * l->out);
+            const double e =
+                fabs(expected(l, scaled + n * in_image, w, bias, residual + first, channel, o / ow, o % ow, ow, oh * ow) -
+                     out[first + place(l->blocked_out, channel, o, oh * ow)]);
             if (!(e <= worst)) worst = e;
         }
     *bits = hash(*bits, out, outputs);
@@ -195,7 +211,7 @@ int main(void) {
     check_state = SEED;
     int failed = 0;
     for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) {
-        const double error = check(&layers[k], &bits);
+        const double error = check(&layers[k], images_of(k), &bits);
         if (!(error < 2e-5)) {
             printf("layer %zu: error %g (seed %d)\n", k, error, SEED);
             failed = 1;

@@ -66,7 +66,12 @@ static double check(size_t layer, int m, uint64_t *bits) {
     const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = (height + 2 * pad - 2 * dilation - 1) / stride + 1,
               columns = (width + 2 * pad - 2 * dilation - 1) / stride + 1;
     const int n = winograd_points(m, stride);
-    const struct winograd g = {{.groups = 1,
+    const int images = 1 + (int)(layer % 3);
+    const size_t in_image = (size_t)(stored * height * width), out_image = (size_t)(out * rows * columns);
+    const struct winograd g = {{.images = images,
+                                .in_image = in_image,
+                                .out_image = out_image,
+                                .groups = 1,
                                 .in_channels = in,
                                 .out_channels = out,
                                 .in_height = height,
@@ -87,16 +92,16 @@ static double check(size_t layer, int m, uint64_t *bits) {
                                 .high = INFINITY},
                                layers[layer].tile_block,
                                1 + (int)(layer % 4)};
-    const size_t outputs = (size_t)(out * rows * columns);
-    float *x = filled((size_t)(stored * height * width)), *w = filled((size_t)(in * out * 9)),
-          *bias = filled((size_t)panels * 16), *residual = filled(outputs), *y = filled(outputs);
+    const size_t inputs = (size_t)images * in_image, outputs = (size_t)images * out_image;
+    float *x = filled(inputs), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)panels * 16),
+          *residual = filled(outputs), *y = filled(outputs);
     float *u = transformed(w, in, out, m, stride),
           *scratch = filled(
               (size_t)(n * n * ((g.tile_block + g.shares - 1) * (stored * stride * stride + panels * 16) + 32 * g.shares)));
     memcpy(y, residual, outputs * sizeof *y);
-    float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled((size_t)(stored * height * width));
-    for (int i = 0; i < stored * height * width; i++) {
-        const float *s = scale ? scale + i / (height * width * 16) * 32 + i % 16 : NULL;
+    float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled(inputs);
+    for (size_t i = 0; i < inputs; i++) {
+        const float *s = scale ? scale + i % in_image / (size_t)(height * width * 16) * 32 + i % 16 : NULL;
         scaled[i] = s ? fmaxf(fmaf(x[i], s[0], s[16]), 0.0f) : x[i];
     }
     const float *r = layers[layer].residual ? y : NULL; /* in place, as the compiler plans it */
@@ -109,16 +114,19 @@ static double check(size_t layer, int m, uint64_t *bits) {
     else
         PARALLEL conv_winograd(&g, x, scale, u, bias, r, y, scratch, 4, 2);
     double worst = 0;
-    for (int k = 0; k < out; k++)
+    for (int task = 0; task < out * images; task++)
         for (int o = 0; o < rows * columns; o++) {
-            const int at = layers[layer].planar ? k * rows * columns + o : (k / 16 * rows * columns + o) * 16 + k % 16;
+            const int k = task % out;
+            const size_t n = (size_t)(task / out);
+            const size_t at = n * out_image + (size_t)(layers[layer].planar ? k * rows * columns + o
+                                                                            : (k / 16 * rows * columns + o) * 16 + k % 16);
             double sum = (double)bias[k] + (r ? (double)residual[at] : 0.0);
             for (int c = 0; c < in; c++)
                 for (int t = 0; t < 9; t++) {
                     const int row = o / columns * stride - pad + t / 3 * dilation,
                               column = o % columns * stride - pad + t % 3 * dilation;
                     if (row >= 0 && row < height && column >= 0 && column < width)
-                        sum += (double)scaled[((c / 16 * height + row) * width + column) * 16 + c % 16] *
+                        sum += (double)scaled[n * in_image + (size_t)(((c / 16 * height + row) * width + column) * 16 + c % 16)] *
                                (double)w[(k * in + c) * 9 + t];
                 }
             const double error = fabs((sum < 0 ? 0 : sum) - (double)y[at]);
