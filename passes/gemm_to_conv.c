@@ -3,15 +3,21 @@
  * Gemm(A [N,K], B [K,M]) is a 1x1 convolution of an N x K x 1 x 1 image, so that one family of kernels, with its fused bias,
  * activation and residual, serves both. Where A is a flattened image [N,C,H,W] (VGG: 512x7x7), or one flattened channel-last
  * (TensorFlow: a Transpose before the Reshape), the convolution is H x W over the image as it lies, and no layout change is
- * needed. Alpha and beta go into weights and bias, in double, rounded once. A bias of one number an output (Gemm's C, or an Add
- * behind a MatMul) becomes the convolution's. Legal for f32, transA 0 and constant B; any other bias leaves the node alone. */
+ * needed. Several rows of A share weights that a core's first cache doesn't hold: they become the pixels of one row of one image,
+ * 1 x K x 1 x N, between two Transposes. Alpha and beta go into weights and bias, in double, rounded once. A bias of one number
+ * an output (Gemm's C, or an Add behind a MatMul) becomes the convolution's. Legal for f32, transA 0 and constant B; any other
+ * bias leaves the node alone. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+
+/* Weights up to this many are at hand for each row of A anew. */
+enum { SMALL_WEIGHTS = 16 * 1024 };
 
 typedef struct {
     Value *image;   /* what the convolution reads; NULL: A as N x K x 1 x 1 */
     int64_t dim[4]; /* [N, C, H, W] of it */
     int axis[3];    /* axes of the image in the order in which A flattens C, H and W */
+    bool one_row;   /* A's rows are pixels of a row: the image is transposed to [1, K, 1, N] */
 } Source;
 
 typedef struct {
@@ -59,6 +65,8 @@ static bool read_layer(Node *node, Layer *layer) {
 static void find_source(const Value *a, const Layer *layer, Source *source) {
     int64_t rows = shape_count(&a->shape) / layer->k;
     *source = (Source){.dim = {rows, layer->k, 1, 1}, .axis = {1, 2, 3}};
+    source->one_row = rows > 1 && layer->k * layer->m > SMALL_WEIGHTS;
+    if (source->one_row) return;
     Node *reshape = producer_of(a, OP_Reshape);
     Value *image = reshape ? reshape->in[0] : NULL;
     if (!image || a->shape.rank != 2 || image->shape.rank != 4 || image->shape.dim[0] != rows) return;
@@ -109,6 +117,13 @@ static Node *reshape(Graph *graph, Node *before, const char *name, Value *x, con
     return node_infer(graph, node) ? node : NULL;
 }
 
+/* Exchanges the batch [N, C, 1, 1] with the row's pixels [1, C, 1, N], either way. */
+static Node *exchange_rows_and_pixels(Graph *graph, Node *before, const char *name, Value *x) {
+    Node *node = node_new(graph, before, OP_Transpose, name, &x, 1, 1);
+    set_ints(graph, node, A_PERM, (int64_t[]){3, 1, 2, 0}, 4);
+    return node_infer(graph, node) ? node : NULL;
+}
+
 static Node *new_conv(Graph *graph, Node *node, const Layer *layer, const Source *source, Value *image) {
     Shape shape = shape_of(4, layer->m, source->dim[1], source->dim[2], source->dim[3]);
     const char *weight_name = arena_printf(graph->arena, "%s/weight", node->name);
@@ -137,11 +152,20 @@ static bool convert(Graph *graph, Node *node, Node **next) {
         if (!unflatten) return false;
         image = unflatten->out[0];
     }
-    Node *conv = new_conv(graph, node, &layer, &source, image);
+    if (source.one_row) {
+        Node *row = exchange_rows_and_pixels(graph, node, arena_printf(graph->arena, "%s/row", node->name), image);
+        if (!row) return false;
+        image = row->out[0];
+    }
+    Node *conv = new_conv(graph, node, &layer, &source, image), *last = conv;
     if (!conv) return false;
     Value *result = layer.last->out[0];
     conv->out[0]->name = arena_printf(graph->arena, "%s/image", result->name);
-    Node *flatten = reshape(graph, node, result->name, conv->out[0], result->shape.dim, result->shape.rank);
+    if (source.one_row) {
+        last = exchange_rows_and_pixels(graph, node, arena_printf(graph->arena, "%s/rows", node->name), conv->out[0]);
+        if (!last) return false;
+    }
+    Node *flatten = reshape(graph, node, result->name, last->out[0], result->shape.dim, result->shape.rank);
     if (!flatten) return false;
     flatten->name = node->name;
     if (layer.last != node) {

@@ -30,6 +30,13 @@ static void test_small_planes_with_large_weights_take_small_tiles(void **state) 
     assert_int_equal(chosen(graph, blocked_conv(graph, "1x512x7x7", "512x512x3x3", 1)), 2);
 }
 
+/* The images of a batch share the weights, and fill a pass over them. */
+static void test_batches_take_large_tiles(void **state) {
+    Graph *graph = new_graph(state);
+    assert_int_equal(chosen(graph, blocked_conv(graph, "4x512x7x7", "512x512x3x3", 1)), 4);
+    assert_int_equal(chosen(graph, blocked_conv(graph, "4x256x14x14", "512x256x3x3", 2)), 4);
+}
+
 /* By even and odd rows and columns, where planes are large enough for their tiles; the weights are larger, so little gain is
  * none. */
 static void test_stride_two(void **state) {
@@ -129,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_large_planes_take_large_tiles),
         PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
+        PASS_TEST(test_batches_take_large_tiles),
         PASS_TEST(test_stride_two),
         PASS_TEST(test_deep_networks_take_smaller_weights),
         PASS_TEST(test_dilations),

@@ -56,6 +56,32 @@ static void test_flattened_image(void **state) {
     assert_ptr_equal(graph->last->prev->in[1]->data, w->data);
 }
 
+/* Weights beyond a first-level cache are read once for all rows: these become pixels. */
+static void test_rows_that_share_large_weights(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = reshape(graph, "flatten", NODE(graph, OP_Relu, "relu", input(graph, "x", "2x32x2x2")), "2x128");
+    graph_add_output(graph, gemm(graph, "fc", x, weights(graph, "w", "160x128"), NULL, true, 1, 1), "y");
+    expect_pass(graph, gemm_to_conv,
+                "graph test\n"
+                "input %0 f32 2x32x2x2 ; x\n"
+                "const @3 f32 160x128 ; w\n"
+                "%1 f32 2x32x2x2 = Relu(%0) ; relu\n"
+                "%2 f32 2x128 = Reshape(%1) shape=[2,128] ; flatten\n"
+                "%4 f32 2x160 = Gemm(%2, @3, none) alpha=1 beta=1 transB=1 ; fc\n"
+                "output %4 ; y\n",
+                "graph test\n"
+                "input %0 f32 2x32x2x2 ; x\n"
+                "const @7 f32 160x128x1x1 ; fc/weight\n"
+                "%1 f32 2x32x2x2 = Relu(%0) ; relu\n"
+                "%2 f32 2x128 = Reshape(%1) shape=[2,128] ; flatten\n"
+                "%5 f32 2x128x1x1 = Reshape(%2) shape=[2,128,1,1] ; fc/image\n"
+                "%6 f32 1x128x1x2 = Transpose(%5) perm=[3,1,2,0] ; fc/row\n"
+                "%8 f32 1x160x1x2 = Conv(%6, @7) kernel_shape=[1,1] strides=[1,1] pads=[0,0,0,0] dilations=[1,1] group=1 ; fc\n"
+                "%9 f32 2x160x1x1 = Transpose(%8) perm=[3,1,2,0] ; fc/rows\n"
+                "%10 f32 2x160 = Reshape(%9) shape=[2,160] ; fc\n"
+                "output %10 ; y\n");
+}
+
 static void test_flattened_channel_last_image(void **state) {
     Graph *graph = new_graph(state);
     Value *x = transpose(graph, "to_nhwc", input(graph, "x", "2x3x2x5"), TO_NHWC);
@@ -157,6 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_gemm),
         PASS_TEST(test_flattened_image),
+        PASS_TEST(test_rows_that_share_large_weights),
         PASS_TEST(test_flattened_channel_last_image),
         PASS_TEST(test_matmul_and_add),
         PASS_TEST(test_computed_weights_or_transposed_input),
