@@ -31,7 +31,7 @@ typedef struct {
     const char *weights_name; /* file name of the weights beside the source (asm and file modes) */
     const BlockLabel *blocks; /* NULL: none can be skipped; else net_run_blocks is written, too */
     int block_count;
-    StepProfile *profile; /* NULL; else one per node: filled in, and the file calls NAME_step() at the end of each step */
+    StepProfile *profile; /* NULL; else one per node: filled in, and the file calls NAME_step(number) at the end of each step */
 } CodegenOptions;
 
 /* Writes the three files; `weights` is NULL in inline mode. False with graph->diag set (unsupported node, or STATUS_FILE). */

@@ -1,9 +1,11 @@
 #include "codegen/emitter.h"
 
+#include "codegen/images.h"
 #include "codegen/kernel_copies.h"
 #include "codegen/repeats.h"
 #include "codegen/skip.h"
 #include "ir/formula.h"
+#include "ir/images.h"
 
 #include <math.h>
 #include <string.h>
@@ -122,11 +124,13 @@ static const char *parameter_address(Emitter *e, const Parameter *parameter, int
     Arena *arena = e->graph->arena;
     int64_t size = (int64_t)dtype_size(parameter->value->type);
     e->names_parameter = true;
-    if (parameter->value->type == type && within % size == 0)
-        return within ? arena_printf(arena, "%s + %lld", parameter->name, (long long)(within / size)) : parameter->name;
-    const char *start = within
-                            ? arena_printf(arena, "((%sunsigned char *)%s + %lld)", qualifier, parameter->name, (long long)within)
-                            : parameter->name;
+    const bool typed = parameter->value->type == type && within % size == 0;
+    const int64_t unit = typed ? size : 1;
+    const char *image = image_offset(e, parameter->value, unit);
+    const char *offset = within ? arena_printf(arena, "%s + %lld", image, (long long)(within / unit)) : image;
+    if (typed) return arena_printf(arena, "%s%s", parameter->name, offset);
+    const char *start =
+        *offset ? arena_printf(arena, "((%sunsigned char *)%s%s)", qualifier, parameter->name, offset) : parameter->name;
     return arena_printf(arena, "(%s%s *)(%svoid *)%s", qualifier, dtype_c_name(type), qualifier, start);
 }
 
@@ -142,8 +146,8 @@ static const char *address(Emitter *e, const Value *value, const char *qualifier
         parameter = parameter_of(e->outputs, graph->output_count, e->plan, root);
     if (parameter) return parameter_address(e, parameter, place->within, value->type, qualifier);
     e->uses_memory = true;
-    return arena_printf(graph->arena, "(%s%s *)(memory + %s)", qualifier, dtype_c_name(value->type),
-                        offset_macro(e, place->anchor));
+    return arena_printf(graph->arena, "(%s%s *)(memory + %s%s)", qualifier, dtype_c_name(value->type),
+                        offset_macro(e, place->anchor), image_offset(e, root, 1));
 }
 
 /* `data` stays where it is: in the arena. */
@@ -244,13 +248,13 @@ static bool lower_node(Emitter *e, Node *node) {
     return e->graph->diag->status == STATUS_OK;
 }
 
-/* A step, and in a profiling build the call that ends it. Without a number: steps are counted as they run. */
+/* A step, and in a profiling build the call that ends it. */
 static bool lower_step(Emitter *e, Node *node) {
     StepProfile *profile = e->options->profile;
     e->step = profile ? &profile[node->mark] : NULL;
-    if (e->step) *e->step = (StepProfile){.products = node_products(node)};
+    if (e->step) *e->step = (StepProfile){.products = node_products(node) * (e->images ? e->images : 1)};
     if (!lower_node(e, node)) return false;
-    if (profile) text_printf(&e->steps, "    SINGLE\n    %s_step();\n", e->options->name);
+    if (profile) text_printf(&e->steps, "    SINGLE\n    %s_step(%d);\n", e->options->name, node->mark);
     return true;
 }
 
@@ -292,10 +296,13 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     e->step_texts = ARENA_ARRAY(arena, StepText, e->plan->steps + 1);
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
     e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
+    e->loop_end = image_loop_end(graph);
     if (options->blocks) e->block_of_step = steps_of_blocks(graph);
     for (Node *node = graph->first; node; node = node->next) {
         skip_before(e, node);
+        images_before(e, node);
         if (!lower_step(e, node) || !skip_after(e, node)) return false;
+        images_after(e, node);
     }
     skip_finish(e);
     e->step = NULL;

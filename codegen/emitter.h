@@ -52,6 +52,8 @@ struct Emitter {
     int defined_count, defined_capacity;
     int depth;                /* open braces in steps */
     int base_depth;           /* of a step: 2 inside a block that can be skipped */
+    const Node *loop_end;     /* of the loop over images, or NULL */
+    int64_t images;           /* that it goes through, while its steps are lowered; else 0 */
     int open_block;           /* whose condition is open, or -1 */
     const int *block_of_step; /* steps_of_blocks; NULL where none can be skipped */
     Parameter *inputs, *outputs;

@@ -62,7 +62,8 @@ static int64_t slice_offset_bytes(const Node *slice) {
 int64_t view_offset_bytes(const Node *node) {
     if (node->in_count == 0 || !node->in[0] || node->in[0]->data) return -1;
     switch (node->op) {
-    case OP_Reshape: return 0;
+    case OP_Reshape:
+    case OP_TakeImage: return 0; /* of the loop's image, here of the first */
     case OP_Reorder: return shape_product(&node->in[0]->shape, 2, node->in[0]->shape.rank) == 1 ? 0 : -1;
     case OP_Slice: return slice_offset_bytes(node);
     default: return -1;
@@ -162,6 +163,15 @@ static void place_concat(Storage *s, const Node *concat) {
             place_part(s, concat->in[k], place->storage, place->within + concat_offset_bytes(concat, k));
 }
 
+/* The loop's image is computed in its place in the batch, which is kept from the loop's start. */
+static void place_stack(Storage *s, const Node *stack) {
+    const Value *whole = stack->out[0], *image = stack->in[0];
+    s->plan->of[whole->id].first = 0;
+    if (!is_placed(s, whole)) lie_in(s, whole, whole, 0);
+    const Placement *place = &s->plan->of[whole->id];
+    if (can_be_part(image) && !is_placed(s, image)) place_part(s, image, place->storage, place->within);
+}
+
 static void place_result(Storage *s, const Node *node, const Value *result, bool is_first) {
     int64_t within;
     const Value *operand = is_first ? reused_operand(s, node, &within) : NULL;
@@ -209,8 +219,10 @@ void assign_storage(Graph *graph, Plan *plan) {
     }
     for (const Node *node = graph->first; node; node = node->next)
         for (int k = 0; k < node->out_count; k++) find_live_range(plan, node, node->out[k]);
-    for (const Node *node = graph->last; node; node = node->prev)
+    for (const Node *node = graph->last; node; node = node->prev) {
         if (node->op == OP_Concat) place_concat(&s, node);
+        if (node->op == OP_StackImages) place_stack(&s, node);
+    }
     for (const Node *node = graph->first; node; node = node->next)
         for (int k = 0; k < node->out_count; k++)
             if (!is_placed(&s, node->out[k])) place_result(&s, node, node->out[k], k == 0);

@@ -15,7 +15,7 @@ static void write_opening(const Emitter *e, FILE *out) {
     fprintf(out, " * per fused layer. Activations named \"blocked\" lie as [channels / 16][rows][columns][16]. */\n");
     fprintf(out, "#include \"%s\"\n\n%s\n", e->options->header_name, e->system_includes.data);
     if (e->options->profile)
-        fprintf(out, "/* Called at the end of each step: this is a profiling build. */\nvoid %s_step(void);\n\n",
+        fprintf(out, "/* Called at the end of each step: this is a profiling build. */\nvoid %s_step(int step);\n\n",
                 e->options->name);
 }
 

@@ -2,6 +2,7 @@
 #include "driver/bench.h"
 #include "driver/embedded/embedded.h"
 #include "driver/text.h"
+#include "ir/images.h"
 #include "ir/op_table.h"
 
 #include <inttypes.h>
@@ -40,15 +41,17 @@ static int64_t bytes_of(const Value *value) {
 }
 
 static LayerTime layer_time(const Node *node, const StepProfile *profile, Times times, const Machine *machine) {
+    const int64_t runs = node_runs(node);
     LayerTime layer = {.node = node,
                        .profile = profile,
                        .milliseconds = times.median,
                        .least = times.least,
-                       .multiply_adds = node_multiply_adds(node),
+                       .multiply_adds = node_multiply_adds(node) * runs,
                        .bytes = profile->weight_bytes};
     for (int k = 0; k < node->in_count; k++)
         if (node->in[k] && !node->in[k]->data) layer.bytes += bytes_of(node->in[k]);
     for (int k = 0; k < node->out_count; k++) layer.bytes += bytes_of(node->out[k]);
+    layer.bytes *= runs;
     layer.arithmetic = 2e-6 * (double)profile->products / machine->gflops;
     layer.memory = 1e-6 * (double)layer.bytes / machine->gigabytes;
     return layer;

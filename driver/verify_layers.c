@@ -2,6 +2,7 @@
  * of the same name in the imported graph. Passes keep the name of the last value they fuse. */
 #include "driver/compare.h"
 #include "driver/verify.h"
+#include "ir/images.h"
 #include "ir/op_table.h"
 
 #include <stdlib.h>
@@ -28,10 +29,22 @@ static Value **sorted_values(Driver *driver, const Graph *graph, size_t *count) 
     return values;
 }
 
+/* In the loop over images a value is that of one image. */
+static bool is_of_one_image(const Value *value) {
+    return value->producer->op != OP_StackImages && node_runs(value->producer) > 1;
+}
+
+static Shape shape_of_all_images(const Value *value) {
+    Shape shape = value->shape;
+    if (is_of_one_image(value)) shape.dim[0] = node_runs(value->producer);
+    return shape;
+}
+
 static bool comparable(const Value *value, Value *const *known, size_t known_count) {
     if (!dtype_is_float(value->type)) return false;
     Value *const *found = bsearch(&value, known, known_count, sizeof *known, compare_values);
-    return found && (*found)->type == value->type && shape_equal(&(*found)->shape, &value->shape);
+    const Shape shape = shape_of_all_images(value);
+    return found && (*found)->type == value->type && shape_equal(&(*found)->shape, &shape);
 }
 
 Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimised) {
@@ -45,11 +58,12 @@ Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimi
             Value *value = node->out[k];
             /* A Reorder computes nothing, and its result may carry the name of what it moves. */
             if (!value || node->op == OP_Reorder || !comparable(value, known, known_count)) continue;
-            layers->layers[layers->count++] = (LayerResult){.node = node->name,
-                                                            .op = op_info(node->op)->name,
+            const Node *layer = node->op == OP_StackImages ? node->in[0]->producer : node;
+            layers->layers[layers->count++] = (LayerResult){.node = layer->name,
+                                                            .op = op_info(layer->op)->name,
                                                             .value_name = value->name,
                                                             .value = value,
-                                                            .shape = value->shape};
+                                                            .shape = shape_of_all_images(value)};
         }
     }
     layers->by_name = ARENA_ARRAY(driver->arena, const LayerResult *, layers->count + 1);
@@ -88,6 +102,13 @@ static bool add_output(Graph *graph, const LayerResult *layer) {
         if (!node_infer(graph, reorder)) return false;
         value = reorder->out[0];
         value->layout = LAYOUT_PLANAR;
+    }
+    if (is_of_one_image(value)) {
+        const int64_t images = node_runs(value->producer);
+        Node *stack = node_new(graph, value->producer->next, OP_StackImages, layer->value_name, &value, 1, 1);
+        set_int(graph, stack, A_IMAGES, images);
+        if (!node_infer(graph, stack)) return false;
+        value = stack->out[0];
     }
     graph_add_output(graph, value, layer->value_name);
     return true;

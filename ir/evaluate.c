@@ -1,4 +1,5 @@
 #include "ir/evaluate.h"
+#include "ir/images.h"
 #include "ir/op_table.h"
 
 #include <string.h>
@@ -15,7 +16,9 @@ typedef struct {
     EvaluateOptions options;
     Slot *slots; /* by value id; none to fold one node */
     int slot_count;
-    Arena scratch; /* of the node being evaluated: its constants, its working memory */
+    const Node *loop_end; /* of the image loop (ir/images.h), or NULL */
+    int64_t image;        /* its image */
+    Arena scratch;        /* of the node being evaluated: its constants, its working memory */
     jmp_buf exhausted, *outer;
 } Evaluation;
 
@@ -51,17 +54,36 @@ static Tensor *make_output(Evaluation *e, const Value *value) {
     return slot->tensor;
 }
 
+static bool is_last_image(const Evaluation *e) {
+    return e->image + 1 >= image_loop_count(e->loop_end);
+}
+
+/* The loop's image of a batch: a view. */
+static Tensor *image_of(Evaluation *e, const Tensor *batch) {
+    Tensor *image = ARENA_NEW(&e->scratch, Tensor);
+    *image = *batch;
+    image->shape.dim[0] = 1;
+    image->count = batch->count / image_loop_count(e->loop_end);
+    if (batch->f) image->f = batch->f + e->image * image->count;
+    if (batch->i) image->i = batch->i + e->image * image->count;
+    return image;
+}
+
 static bool evaluate_node(Evaluation *e, const Node *node) {
     const Tensor **in = ARENA_ARRAY(&e->scratch, const Tensor *, node->in_count);
     Tensor **out = ARENA_ARRAY(&e->scratch, Tensor *, node->out_count);
     for (int i = 0; i < node->in_count; i++) in[i] = read_value(e, node->in[i]);
-    for (int i = 0; i < node->out_count; i++) out[i] = make_output(e, node->out[i]);
+    const bool takes = node->op == OP_TakeImage, stacks = node->op == OP_StackImages;
+    for (int i = 0; i < node->out_count; i++)
+        out[i] = stacks && e->image ? e->slots[node->out[i]->id].tensor : make_output(e, node->out[i]);
+    if (takes) in[0] = image_of(e, in[0]);
+    if (stacks) out[0] = image_of(e, out[0]);
     if (!op_info(node->op)->evaluate(node, in, out, &e->scratch, e->graph->diag)) return false;
     for (int i = 0; i < node->out_count; i++)
         if (e->options.precision == PRECISION_NATIVE || !dtype_is_float(out[i]->type)) tensor_round(out[i]);
     if (e->options.observe) e->options.observe(e->options.context, node, out);
-    for (int i = 0; i < node->in_count; i++) drop_reader(e, node->in[i]);
-    for (int i = 0; i < node->out_count; i++) drop_reader(e, node->out[i]);
+    for (int i = 0; i < node->in_count && (!takes || is_last_image(e)); i++) drop_reader(e, node->in[i]);
+    for (int i = 0; i < node->out_count && (!stacks || is_last_image(e)); i++) drop_reader(e, node->out[i]);
     arena_free(&e->scratch);
     return true;
 }
@@ -104,9 +126,17 @@ static void give_outputs(Evaluation *e, Tensor **outputs) {
     }
 }
 
+/* The image loop's first node follows its last one, until all images are done. */
+static const Node *next_node(Evaluation *e, const Node *node) {
+    if (node != e->loop_end || is_last_image(e)) return node->next;
+    e->image++;
+    return e->graph->first;
+}
+
 static bool run(Evaluation *e, const Tensor *const *inputs, Tensor **outputs) {
     if (!take_inputs(e, inputs)) return false;
-    for (const Node *node = e->graph->first; node; node = node->next)
+    e->loop_end = image_loop_end(e->graph);
+    for (const Node *node = e->graph->first; node; node = next_node(e, node))
         if (!evaluate_node(e, node)) return false;
     give_outputs(e, outputs);
     return true;

@@ -21,6 +21,7 @@ static const Pass passes[] = {
     {"pad-channels", "round channels up to whole blocks of 16 where nobody can tell", pad_channels},
     {"merge-siblings", "merge Convs of one input that go different ways (Inception's 1x1s) into wider ones", merge_siblings},
     {"choose-layout", "choose planar or channel-blocked memory for every value", choose_layout},
+    {"image-loop", "run a batch image by image, up to where sharing the weights saves more", image_loop},
     {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
     {"fuse-elementwise", "join elementwise operators, as of a gate, into one Expression", fuse_elementwise},
 };

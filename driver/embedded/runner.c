@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static void write_file(const char *path, const void *memory, size_t bytes) {
@@ -23,18 +24,19 @@ static double nanoseconds_since(const struct timespec *start) {
     return 1e9 * (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec);
 }
 
-#ifdef STEPS /* a profiling build: the network calls model_step() at the end of each step */
+#ifdef STEPS /* a profiling build: the network calls model_step() at the end of each step, with its number */
 static struct timespec run_start;
-static double step_end[STEPS + 1];
-static size_t steps_done;
+static double step_time[STEPS + 1], last_end; /* a step of the loop over images ends several times */
 
-void model_step(void);
-void model_step(void) {
-    if (steps_done < STEPS) step_end[++steps_done] = nanoseconds_since(&run_start);
+void model_step(int step);
+void model_step(int step) {
+    const double end = nanoseconds_since(&run_start);
+    if (step >= 0 && step < STEPS) step_time[step] += end - last_end;
+    last_end = end;
 }
 
 static void print_steps(void) {
-    for (size_t k = 0; k < STEPS; k++) printf(" %.0f", step_end[k + 1] - step_end[k]);
+    for (size_t k = 0; k < STEPS; k++) printf(" %.0f", step_time[k]);
 }
 #endif
 
@@ -43,7 +45,8 @@ static int timed_run(unsigned char *const *in, unsigned char *const *out, const 
     clock_gettime(CLOCK_MONOTONIC, &start);
 #ifdef STEPS
     run_start = start;
-    steps_done = 0;
+    memset(step_time, 0, sizeof step_time);
+    last_end = 0;
 #endif
     int status = CALL(in, out, weights, arena);
     printf("%.0f", nanoseconds_since(&start));

@@ -1,0 +1,79 @@
+"""Batches: image by image in a loop where that moves fewer bytes, all at once where the weights are larger than the images."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness
+import numpy as np
+from export import export_module, image_shape, network, seed
+
+IMAGES = 3
+NETWORKS = ["resnet20_cifar", "seresnet14_dense", "resnet50_fpn", "mobilenet_v2", "densenet121"]
+BUILDS = ["gcc -O2 -march=x86-64-v3", "gcc -O2 -march=x86-64-v3 -fopenmp", "clang -O2 -march=x86-64-v3 -DPLAIN_C"]
+
+
+def module(name):
+    """The network, and the shape of an image. "fully connected": weights larger than the images, behind a small convolution."""
+    import torch
+
+    seed()
+    if name != "fully connected":
+        return network(name), image_shape(name, small=True)
+    layers = [torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(784, 300), torch.nn.ReLU(), torch.nn.Linear(300, 100)]
+    return torch.nn.Sequential(*layers).eval(), (3, 16, 16)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", *NETWORKS]])
+def test_batch(name, tmp_path):
+    """The parity rule; and the bits of an image do not depend on its place, on the others, or on threads."""
+    import torch
+
+    path = tmp_path / "net.onnx"
+    try:
+        model, shape = module(name)
+        export_module(model, torch.randn(IMAGES, *shape), "script-folded", str(path))
+        done = harness.run([harness.skipc_path(), "verify", path, "--layers", "--json"], timeout=3600)
+        assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
+        report = json.loads(done.stdout)
+        assert report["layers"] and all(layer["shape"][0] == IMAGES for layer in report["layers"])
+        source = harness.compile_model(path, tmp_path / "net.c")
+        assert f"for (size_t image = 0; image < {IMAGES}; image++)" in source.read_text()
+
+        images = np.random.default_rng(2).standard_normal((IMAGES, *shape)).astype(np.float32)
+        costs = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json"]))
+        outputs = [(tuple(output["shape"]), np.float32) for output in costs["outputs"]]
+        expected = None
+        for number, build in enumerate(BUILDS):
+            compiler, *flags = build.split()
+            library = tmp_path / f"net{number}.so"
+            harness.checked([compiler, *harness.STRICT, *flags, "-shared", "-fPIC", source, "-o", library, "-lm"])
+            run = harness.Network(source, library)
+            results, turned = run([images], outputs), run([np.ascontiguousarray(images[::-1])], outputs)
+            expected = expected or results
+            for first, same, other in zip(expected, results, turned, strict=True):
+                np.testing.assert_array_equal(first, same)
+                np.testing.assert_array_equal(first, other[::-1])
+    finally:
+        for file in tmp_path.iterdir():
+            file.unlink()
+
+
+def test_the_loop_needs_the_memory_of_one_image(tmp_path):
+    import torch
+
+    arena = {}
+    for images in (1, 16):
+        path = tmp_path / f"net{images}.onnx"
+        export_module(network("resnet20_cifar"), torch.randn(images, 3, 32, 32), "script-folded", str(path))
+        for optimize in ("speed", "memory"):
+            costs = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json", "--optimize", optimize]))
+            arena[images, optimize] = costs["arena_bytes"]
+            assert costs["multiply_adds"] == images * arena.setdefault(("multiply-adds", optimize), costs["multiply_adds"])
+    print(arena)
+    assert arena[16, "memory"] == arena[1, "memory"]
+    assert arena[16, "speed"] < 4 * arena[1, "speed"]
