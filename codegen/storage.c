@@ -123,7 +123,7 @@ static bool is_placed(const Storage *s, const Value *value) {
 
 /* Can it be computed into the memory of a Concat's result? What the caller owns, or a constant, has its place already. */
 static bool can_be_part(const Value *value) {
-    return value->producer && !value->is_input && !value->data && value->output_count == 0;
+    return value->producer && value->producer->op != OP_TakeImage && !value->is_input && !value->data && value->output_count == 0;
 }
 
 /* Puts a value, and what it is a view of, into the storage. */

@@ -91,8 +91,9 @@ static double weight_bytes(const Node *node) {
     return w && w->rank == 4 && w->dim[2] == 3 && w->dim[3] == 3 && w->dim[1] >= BLOCK ? 4 * bytes : bytes;
 }
 
-/* Bytes of an image that a whole batch keeps no cache for. */
+/* Bytes of an image that a whole batch keeps no cache for; a view moves none. */
 static double image_bytes(const Batch *batch, const Node *node) {
+    if (node->op == OP_Reshape) return 0;
     double bytes = bytes_of(node->out[0]);
     for (int k = 0; k < node->in_count; k++)
         if (node->in[k] && !node->in[k]->data) bytes += bytes_of(node->in[k]);
@@ -115,7 +116,8 @@ static Node *choose_end(Batch *batch) {
         readers[node->out[0]->id] = node->out[0]->user_count;
         batch->of_batch[node->out[0]->id] = true;
         handed_on += node->out[0]->user_count > 0;
-        saved += graph->optimize == OPTIMIZE_MEMORY ? 1 : image_bytes(batch, node) - weight_bytes(node);
+        const double bytes = image_bytes(batch, node);
+        saved += graph->optimize == OPTIMIZE_MEMORY ? bytes : bytes - weight_bytes(node);
         if (handed_on > 1 || saved <= most) continue;
         most = saved;
         end = node;

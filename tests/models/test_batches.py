@@ -21,14 +21,26 @@ def module(name):
     """The network, and the shape of an image. "fully connected": weights larger than the images, behind a small convolution."""
     import torch
 
+    class Views(torch.nn.Module):
+        """One result is the image itself, the other is computed."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            return torch.flatten(x, 1), torch.relu(self.conv(x))
+
     seed()
+    if name == "views":
+        return Views().eval(), (3, 16, 16)
     if name != "fully connected":
         return network(name), image_shape(name, small=True)
     layers = [torch.nn.Conv2d(3, 4, 3), torch.nn.Flatten(), torch.nn.Linear(784, 300), torch.nn.ReLU(), torch.nn.Linear(300, 100)]
     return torch.nn.Sequential(*layers).eval(), (3, 16, 16)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", *NETWORKS]])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", "views", *NETWORKS]])
 def test_batch(name, tmp_path):
     """The parity rule; and the bits of an image do not depend on its place, on the others, or on threads."""
     import torch

@@ -134,18 +134,12 @@ static void test_layers_without_a_choice_have_no_name(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        PASS_TEST(test_large_planes_take_large_tiles),
-        PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
-        PASS_TEST(test_batches_take_large_tiles),
-        PASS_TEST(test_stride_two),
-        PASS_TEST(test_deep_networks_take_smaller_weights),
-        PASS_TEST(test_dilations),
-        PASS_TEST(test_larger_strides_stay_direct),
-        PASS_TEST(test_exact_and_memory_stay_direct),
-        PASS_TEST(test_planar_values_stay_direct),
-        PASS_TEST(test_measured_choices_overrule_the_estimate),
-        PASS_TEST(test_nothing_measured_overrules_exact),
-        PASS_TEST(test_layers_without_a_choice_have_no_name),
+        PASS_TEST(test_large_planes_take_large_tiles),      PASS_TEST(test_small_planes_with_large_weights_take_small_tiles),
+        PASS_TEST(test_batches_take_large_tiles),           PASS_TEST(test_stride_two),
+        PASS_TEST(test_deep_networks_take_smaller_weights), PASS_TEST(test_dilations),
+        PASS_TEST(test_larger_strides_stay_direct),         PASS_TEST(test_exact_and_memory_stay_direct),
+        PASS_TEST(test_planar_values_stay_direct),          PASS_TEST(test_measured_choices_overrule_the_estimate),
+        PASS_TEST(test_nothing_measured_overrules_exact),   PASS_TEST(test_layers_without_a_choice_have_no_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,9 +23,9 @@ static void test_loop_up_to_large_weights(void **state) {
                 "%7 f32 1x2x4x4 = TakeImage(%1) images=2 ; x/image\n"
                 "%2 f32 1x2x4x4 = Conv(%7, @0, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; conv\n"
                 "%3 f32 1x2x4x4 = Relu(%2) ; relu\n"
-                "%4 f32 1x32x1x1 = Reshape(%3) shape=[1,32,1,1] ; flatten\n"
-                "%8 f32 2x32x1x1 = StackImages(%4) images=2 ; flatten\n"
-                "%6 f32 2x40x1x1 = Conv(%8, @5, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; fc\n"
+                "%8 f32 2x2x4x4 = StackImages(%3) images=2 ; relu\n"
+                "%4 f32 2x32x1x1 = Reshape(%8) shape=[2,32,1,1] ; flatten\n"
+                "%6 f32 2x40x1x1 = Conv(%4, @5, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; fc\n"
                 "output %6 ; y\n");
 }
 
@@ -73,7 +73,7 @@ static void test_attributes_that_name_the_batch(void **state) {
     Value *x = pad_space(graph, "pad", input(graph, "x", "2x2x4x4"), 1, 0);
     x = slice(graph, x, "0x0x1x0", "2x2x4x6");
     x = transpose(graph, "transpose", x, TO_NHWC);
-    x = reshape(graph, "reshape", CONCAT(graph, x, x), "2x96");
+    x = NODE(graph, OP_Relu, "relu", reshape(graph, "reshape", CONCAT(graph, x, x), "2x96"));
     graph_add_output(graph, x, "y");
     expect_pass(graph, image_loop, NULL, NULL);
     assert_int_equal(graph->first->op, OP_TakeImage);
