@@ -33,36 +33,32 @@ static ALWAYS_INLINE struct share grid_rows_within(const struct grid_share *g, i
     return within;
 }
 
-/* The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both
- * are constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
- * `residual` (or NULL) has the output's layout and may be the output itself. */
-static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, const float *scale, const float *weights,
-                                     const float *bias, const float *residual, float *out, float *scratch, const int unit,
-                                     const int stride) {
-    const int threads = thread_count();
-    const struct conv divided = conv_for_threads(*whole, threads), *g = &divided;
-    const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16;
+/* Tiles' columns of output channels. */
+static ALWAYS_INLINE int conv_panel_groups(const struct conv *g) {
+    const int wide = LANES * TILE_VECTORS, lanes = (g->out_channels + 15) / 16 * 16;
+    return (lanes + wide - 1) / wide;
+}
+
+/* Output rows, counted through all images, in strips of `strip_rows` of an image or all rows of `strip_images`: of whole images,
+ * or of some rows in the middle of one, where pad_top is less by what lies above them. `mine` are the panel groups and rows to
+ * compute; unless the thread works `alone`, all of them, which the team shares strip by strip. The rest as conv_dense has it. */
+static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in, const float *scale, const float *weights,
+                                          const float *bias, const float *residual, float *out, float *scratch,
+                                          const struct grid_share *mine, const int strip_rows, const int strip_images,
+                                          const int alone, const int unit, const int stride) {
+    const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16, panel_groups = mine->blocks;
     const int width = copied ? g->padded_width : g->in_width;
     const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
-    const int image_rows = g->images * g->out_height; /* rows are counted through all images */
     const size_t out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
-    const int wide = LANES * TILE_VECTORS, panel_groups = (panels * 16 + wide - 1) / wide;
-    /* Image or weights: of the larger, each thread reads a part of its own. */
-    const int by_rows = (size_t)g->images * out_plane >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
-    const int alone = by_rows && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
-    const struct grid_share mine = thread_grid_share(panel_groups, image_rows, by_rows, !alone);
-    const int end_row = (mine.tasks.end + panel_groups - 1) / panel_groups;
-    const int divide = copied && alone; /* the strip's memory, among the threads */
-    const int strip_rows = divide ? g->strip_rows / threads : g->strip_rows;
-    const int strip_images = divide ? 1 : g->strip_images;
-    const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
-    if (divide) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
+    const int end_row = (mine->tasks.end + panel_groups - 1) / panel_groups;
+    /* The rows of a pointwise convolution follow each other: they are one, in which fewer tiles end at a row's end. */
+    const int joined = !copied && stride == 1 && g->stride_height == 1 && g->kernel_height * g->kernel_width == 1;
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
-        for (int first = mine.tasks.first / panel_groups, end; first < end_row; first = end) {
+        for (int first = mine->tasks.first / panel_groups, end; first < end_row; first = end) {
             end = conv_strip_end(g, first, strip_rows, strip_images);
             if (end > end_row) end = end_row;
             const int image = first / g->out_height, top = first % g->out_height;
@@ -74,20 +70,23 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
             if (copied && !alone && (group || first)) BARRIER;
             for (int n = 0; copied && n * g->out_height < top + end - first; n++)
                 conv_strip(g, from + (size_t)n * g->in_image, scale, scratch + (size_t)n * next_image, top, height, planes, unit,
-                           by_rows, alone);
+                           mine->by_rows, alone);
             if (copied && !alone) BARRIER;
             const float *strip = copied ? scratch : from;
-            const struct grid_share part = thread_grid_share(panel_groups, end - first, by_rows, alone);
+            const int above = copied ? top * g->stride_height : g->pad_top; /* rows that are not in the strip */
+            const struct grid_share part = thread_grid_share(panel_groups, end - first, mine->by_rows, alone);
             for (int k = 0; k < panel_groups; k++) {
-                const struct share rows = alone ? grid_rows_within(&mine, k, first, end) : grid_rows(&part, k);
-                const int channels = k * wide, lanes = g->out_channels - channels;
+                const struct share rows = alone ? grid_rows_within(mine, k, first, end) : grid_rows(&part, k);
+                const int channels = k * LANES * TILE_VECTORS, lanes = g->out_channels - channels;
                 const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
                 const float *b = bias + group * panels * 16 + channels;
                 const size_t block = (size_t)image * g->out_image +
                                      (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane +
                                      (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
-                for (int task = top + rows.first; task < top + rows.end; task++) {
+                for (int task = top + rows.first, count = 1; task < top + rows.end; task += count) {
                     const int n = task / g->out_height, y = task % g->out_height;
+                    const int left = top + rows.end - task;
+                    if (joined) count = left < g->out_height - y ? left : g->out_height - y;
                     const struct conv_taps taps =
                         conv_taps_inside(y * g->stride_height - g->pad_top, g->dilation_height, g->kernel_height, g->in_height);
                     const struct conv_input at = {plane * 16,
@@ -96,19 +95,42 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
                                                   panel_floats,
                                                   taps.first,
                                                   taps.first + taps.count};
-                    const float *a =
-                        strip + (size_t)n * next_image + (size_t)((copied ? y - top : y) * g->stride_height * width * unit);
+                    const float *a = strip + (size_t)n * next_image + (size_t)((y * g->stride_height - above) * width * unit);
                     const size_t o = block + (size_t)n * g->out_image + (size_t)y * out_row;
                     const float *r = residual ? residual + o : residual;
                     const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
+                    const size_t pixels = (size_t)count * (size_t)g->out_width;
                     if (unit == 16 && stride == 1)
-                        conv_row_blocked(g, &at, a, w, b, r, out + o, lanes);
+                        conv_row_blocked(g, &at, a, w, b, r, out + o, pixels, lanes);
                     else
-                        conv_row(g, &at, a, w, b, r, out + o, lanes, pixel, channel);
+                        conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, pixel, channel);
                 }
             }
         }
     }
+}
+
+/* The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are
+ * constants where this is called. `scale` is the input scale of a convolution without groups, or NULL; its strips are copied.
+ * `residual` (or NULL) has the output's layout and may be the output itself. */
+static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, const float *scale, const float *weights,
+                                     const float *bias, const float *residual, float *out, float *scratch, const int unit,
+                                     const int stride) {
+    const int threads = thread_count();
+    const struct conv divided = conv_for_threads(*whole, threads), *g = &divided;
+    const int copied = g->padded_width != 0, width = copied ? g->padded_width : g->in_width;
+    const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
+    const size_t pixels = (size_t)(g->images * g->out_height) * (size_t)g->out_width;
+    /* Images or weights: of the larger, each thread reads a part of its own. */
+    const int by_rows = pixels >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
+    const int alone = by_rows && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
+    const struct grid_share mine = thread_grid_share(conv_panel_groups(g), g->images * g->out_height, by_rows, !alone);
+    const int divide = copied && alone; /* the strip's memory, among the threads */
+    const int strip_rows = divide ? g->strip_rows / threads : g->strip_rows;
+    const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
+    if (divide) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
+    conv_dense_rows(g, in, scale, weights, bias, residual, out, scratch, &mine, strip_rows, divide ? 1 : g->strip_images, alone,
+                    unit, stride);
 }
 
 #endif

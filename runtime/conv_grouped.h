@@ -94,15 +94,15 @@ static ALWAYS_INLINE int conv_grouped_pixels(const struct conv *g, const float *
     return x;
 }
 
-/* One row of output pixels by one vector of channels; `in` is the plane. `size` is the kernel's edge where it is square and known
- * when this is compiled, else 0. Windows that hang over the edge take the taps inside alone. */
-static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in, const float *weights, const float *bias,
-                                           const float *residual, float *out, const int y, const int first_lane, const int width,
-                                           const int size) {
+/* One row of output pixels by one vector of channels; `in` is the plane from its row `in_row` on. `size` is the kernel's edge
+ * where it is square and known when this is compiled, else 0. Windows that hang over the edge take the taps inside alone. */
+static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in, const int in_row, const float *weights,
+                                           const float *bias, const float *residual, float *out, const int y,
+                                           const int first_lane, const int width, const int size) {
     const int kernel_height = size ? size : g->kernel_height, kernel_width = size ? size : g->kernel_width;
     const int top = y * g->stride_height - g->pad_top, reach = (kernel_width - 1) * g->dilation_width;
     const struct conv_taps rows = conv_taps_inside(top, g->dilation_height, kernel_height, g->in_height);
-    const float *a = in + (size_t)(rows.count ? top + rows.first * g->dilation_height : 0) * (size_t)g->in_width * 16;
+    const float *a = in + (size_t)(rows.count ? top + rows.first * g->dilation_height - in_row : 0) * (size_t)g->in_width * 16;
     const float *w = weights + (size_t)(rows.first * g->kernel_width * width) * 16;
     /* Pixels [left, right) have all columns of their windows inside. */
     const int inside = g->in_width + g->pad_left - reach;
@@ -128,27 +128,35 @@ static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in
     }
 }
 
+/* The rows of `mine`, of which 0 is the output's row `first`, counted through all images. The input's planes lie `in_plane`
+ * floats apart, from row `in_row` of the image on: whole images, or a window of one's rows. The rest as conv_grouped has it. */
+static ALWAYS_INLINE void conv_grouped_rows(const struct conv *g, const float *in, const size_t in_plane, const int in_row,
+                                            const float *weights, const float *bias, const float *residual, float *out,
+                                            const struct grid_share *mine, const int first, const int width, const int size) {
+    const size_t out_row = (size_t)g->out_width * 16;
+    const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
+    for (int block = 0; block < mine->blocks; block++) {
+        const struct share rows = grid_rows(mine, block);
+        const float *w = weights + (size_t)block * block_weights;
+        for (int task = first + rows.first; task < first + rows.end; task++) {
+            const int image = task / g->out_height, y = task % g->out_height;
+            const float *a = in + (size_t)image * g->in_image + (size_t)block * in_plane;
+            const size_t o = (size_t)image * g->out_image + (size_t)(block * g->out_height + y) * out_row;
+            for (int l = 0; l < 16; l += LANES)
+                conv_grouped_row(g, a + l, in_row, w + l, bias + block * 16 + l, residual ? residual + o + l : residual,
+                                 out + o + l, y, l, width, size);
+        }
+    }
+}
+
 /* Blocked in and out, in groups of `width` channels, a divisor of 16; `width` and `size` are constants where this is
  * called. Weights are [block][kernel row][kernel column][channel of the group][16]. No scratch is needed. */
 static ALWAYS_INLINE void conv_grouped(const struct conv *g, const float *in, const float *weights, const float *bias,
                                        const float *residual, float *out, float *scratch, const int width, const int size) {
-    const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16, out_row = (size_t)g->out_width * 16;
-    const size_t block_weights = (size_t)(g->kernel_height * g->kernel_width * width) * 16;
+    const size_t in_plane = (size_t)g->in_height * (size_t)g->in_width * 16;
+    const struct grid_share mine = thread_grid_share(g->groups * width / 16, g->images * g->out_height, 1, 0);
     (void)scratch;
-    const int blocks = g->groups * width / 16;
-    const struct grid_share mine = thread_grid_share(blocks, g->images * g->out_height, 1, 0);
-    for (int block = 0; block < blocks; block++) {
-        const struct share rows = grid_rows(&mine, block);
-        const float *w = weights + (size_t)block * block_weights;
-        for (int row = rows.first; row < rows.end; row++) { /* counted through all images */
-            const int image = row / g->out_height, y = row % g->out_height;
-            const float *a = in + (size_t)image * g->in_image + (size_t)block * in_plane;
-            const size_t o = (size_t)image * g->out_image + (size_t)(block * g->out_height + y) * out_row;
-            for (int l = 0; l < 16; l += LANES)
-                conv_grouped_row(g, a + l, w + l, bias + block * 16 + l, residual ? residual + o + l : residual, out + o + l, y,
-                                 l, width, size);
-        }
-    }
+    conv_grouped_rows(g, in, in_plane, 0, weights, bias, residual, out, &mine, 0, width, size);
 }
 
 #endif

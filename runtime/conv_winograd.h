@@ -289,7 +289,7 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
                         *b = weights + (size_t)winograd_phases_before(i, j, m, stride) * (size_t)panels * (size_t)channels * 16 +
                              (size_t)(channel / 16) * at.panel + channel % 16;
             float *o = products + (size_t)p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
-            conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, panels * 16 - channel);
+            conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, (size_t)tile_row.out_width, panels * 16 - channel);
         }
         if (!alone) BARRIER;
         const struct share outputs = thread_share(panels * count, alone);
