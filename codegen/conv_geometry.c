@@ -62,31 +62,37 @@ static int fitting_rows(const ConvGeometry *g, int64_t row_bytes, int window) {
 }
 
 /* Images of a strip: several where all rows of one leave room, so that they share the weights. */
-static int fitting_images(const ConvGeometry *g, int64_t image_bytes) {
-    int64_t images = strip_bytes(g) / (image_bytes > 0 ? image_bytes : 1);
+static int fitting_images(const ConvGeometry *g, int64_t row_bytes, int window) {
+    int64_t images = strip_bytes(g) / (row_bytes * ((g->out_height - 1) * g->stride_height + window) + 1);
     if (g->strip_rows < g->out_height || images < 1) return 1;
     return images > g->batch ? g->batch : (int)images;
 }
 
-static void choose_strips(ConvGeometry *g, bool padded) {
-    int window_h = (g->kernel_height - 1) * g->dilation_height + 1, window_w = (g->kernel_width - 1) * g->dilation_width + 1;
-    bool pointwise = !padded && g->kernel_height == 1 && g->kernel_width == 1 && g->stride_height == 1 && g->stride_width == 1 &&
-                     g->in_height == g->out_height && g->in_width == g->out_width;
-    if (pointwise) join_rows(g);
-    bool copied = padded || g->scaled;
-    int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
-    int64_t row_bytes = (int64_t)conv_copied_channels(g) * width * (int64_t)sizeof(float);
-    g->strip_rows = fitting_rows(g, row_bytes, window_h);
-    g->strip_images = fitting_images(g, row_bytes * ((g->out_height - 1) * g->stride_height + window_h));
-    if (!copied) return;
-    g->padded_width = width;
-    g->padded_rows = (g->strip_rows - 1) * g->stride_height + window_h;
+/* Strips of `rows` output rows of so many images. */
+static void set_strips(ConvGeometry *g, int rows, int images) {
+    g->strip_rows = rows;
+    g->strip_images = images;
+    if (!g->padded_width) return;
+    g->padded_rows = (rows - 1) * g->stride_height + (g->kernel_height - 1) * g->dilation_height + 1;
     g->strip_step = 1;
-    if (g->strip_rows == 1) { /* the rows between the kernel's are left out */
+    if (rows == 1) { /* the rows between the kernel's are left out */
         g->padded_rows = g->kernel_height;
         g->strip_step = g->dilation_height;
     }
-    g->scratch_bytes = row_bytes * g->padded_rows * g->strip_images;
+    g->scratch_bytes = (int64_t)conv_copied_channels(g) * g->padded_width * (int64_t)sizeof(float) * g->padded_rows * images;
+}
+
+static void choose_strips(ConvGeometry *g, bool padded, bool whole) {
+    int window_h = (g->kernel_height - 1) * g->dilation_height + 1, window_w = (g->kernel_width - 1) * g->dilation_width + 1;
+    bool pointwise = !padded && g->kernel_height == 1 && g->kernel_width == 1 && g->stride_height == 1 && g->stride_width == 1 &&
+                     g->in_height == g->out_height && g->in_width == g->out_width;
+    if (pointwise && whole) join_rows(g);
+    bool copied = padded || g->scaled;
+    int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
+    int64_t row_bytes = (int64_t)conv_copied_channels(g) * width * (int64_t)sizeof(float);
+    if (copied) g->padded_width = width;
+    g->strip_rows = fitting_rows(g, row_bytes, window_h);
+    set_strips(g, g->strip_rows, fitting_images(g, row_bytes, window_h));
 }
 
 /* Pixels, or tiles, that fill the micro-kernel on the widest target. */
@@ -175,7 +181,8 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
     return true;
 }
 
-static bool compute_geometry(const Node *node, ConvGeometry *g) {
+/* `whole`: the result is computed as a whole, not in a window of rows. */
+static bool compute_geometry(const Node *node, ConvGeometry *g, bool whole) {
     if (!read_geometry(node, g)) return false;
     bool padded = false;
     for (int k = 0; k < 4; k++) padded |= attr_ints_at(node, A_PADS, k, 0) != 0;
@@ -186,19 +193,26 @@ static bool compute_geometry(const Node *node, ConvGeometry *g) {
         g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
         choose_tile_block(g);
     } else if (g->kernel == CONV_DENSE) {
-        choose_strips(g, padded);
+        choose_strips(g, padded, whole);
     }
     return true;
 }
 
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry) {
-    if (!compute_geometry(node, geometry))
+    if (!compute_geometry(node, geometry, true))
         return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled",
                          INT_MAX / 64);
     return true;
 }
 
+bool conv_window_geometry(const Node *node, int rows, ConvGeometry *g) {
+    if (!compute_geometry(node, g, false) || g->kernel != CONV_DENSE) return false;
+    set_strips(g, g->strip_rows < rows ? g->strip_rows : rows, 1);
+    g->out_height = rows;
+    return true;
+}
+
 int64_t conv_scratch_bytes(const Node *node) {
     ConvGeometry g;
-    return compute_geometry(node, &g) ? g.scratch_bytes : 0;
+    return compute_geometry(node, &g, true) ? g.scratch_bytes : 0;
 }

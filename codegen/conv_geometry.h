@@ -30,6 +30,8 @@ typedef struct {
 
 /* False with a diagnostic where the node has no kernel (not two spatial axes, sizes over the kernels' int). */
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry);
+/* Of a dense convolution that computes its result in a window of `rows` rows. False where the geometry is refused. */
+bool conv_window_geometry(const Node *node, int rows, ConvGeometry *geometry);
 /* Input channels of a strip or of transformed tiles: whole blocks, where the input is blocked. */
 int conv_copied_channels(const ConvGeometry *geometry);
 /* Output channels in whole panels. */

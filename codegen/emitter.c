@@ -1,5 +1,6 @@
 #include "codegen/emitter.h"
 
+#include "codegen/conv_strips.h"
 #include "codegen/images.h"
 #include "codegen/kernel_copies.h"
 #include "codegen/repeats.h"
@@ -201,8 +202,10 @@ const char *float_literal(Emitter *e, double value) {
 static const char *step_shapes(Emitter *e, const Node *node) {
     char from[128], to[128];
     const Shape *in = node->in_count && node->in[0] ? &node->in[0]->shape : &node->out[0]->shape;
-    return arena_printf(e->graph->arena, "%s -> %s", shape_text(in, from, sizeof from),
-                        shape_text(&node->out[0]->shape, to, sizeof to));
+    const Node *reader = strips_reader(node);
+    return arena_printf(e->graph->arena, "%s -> %s%s", shape_text(in, from, sizeof from),
+                        shape_text(&node->out[0]->shape, to, sizeof to),
+                        reader ? arena_printf(e->graph->arena, ", in step %d strip by strip", reader->mark + 1) : "");
 }
 
 static bool is_empty(const Node *node) {
@@ -248,11 +251,18 @@ static bool lower_node(Emitter *e, Node *node) {
     return e->graph->diag->status == STATUS_OK;
 }
 
+/* A convolution that is computed depth first counts in its reader's step. */
+static int64_t step_products(const Node *node) {
+    const Node *producer = strips_producer(node);
+    int64_t products = strips_reader(node) ? 0 : node_products(node);
+    return producer && !checked_add(products, node_products(producer), &products) ? INT64_MAX : products;
+}
+
 /* A step, and in a profiling build the call that ends it. */
 static bool lower_step(Emitter *e, Node *node) {
     StepProfile *profile = e->options->profile;
     e->step = profile ? &profile[node->mark] : NULL;
-    if (e->step) *e->step = (StepProfile){.products = node_products(node) * (e->images ? e->images : 1)};
+    if (e->step) *e->step = (StepProfile){.products = step_products(node) * (e->images ? e->images : 1)};
     if (!lower_node(e, node)) return false;
     if (profile) text_printf(&e->steps, "    SINGLE\n    %s_step(%d);\n", e->options->name, node->mark);
     return true;

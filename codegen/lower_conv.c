@@ -1,6 +1,8 @@
 /* Convolutions: chooses the kernel, packs the weights in its order of reading, and calls it. */
+#include "codegen/lower_conv.h"
+
 #include "codegen/activation.h"
-#include "codegen/conv_geometry.h"
+#include "codegen/conv_strips.h"
 #include "codegen/emitter.h"
 #include "codegen/vector_elements.h"
 #include "codegen/winograd_weights.h"
@@ -62,16 +64,16 @@ static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source
     return packed;
 }
 
-/* Limits that do the fused activation inside the kernel; false where it must run after it. */
-static bool activation_limits(const Node *node, double *low, double *high) {
+bool conv_limits(const Node *node, double *low, double *high) {
     Epilogue epilogue = epilogue_of(node);
     *low = epilogue.kind == ACT_RELU ? 0.0 : epilogue.kind == ACT_CLIP ? epilogue.alpha : -INFINITY;
     *high = epilogue.kind == ACT_CLIP ? epilogue.beta : INFINITY;
     return epilogue.kind == ACT_NONE || epilogue.kind == ACT_RELU || epilogue.kind == ACT_CLIP;
 }
 
-/* The geometry as a shared constant; returns its name. Equal layers share one. */
-static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double low, double high, double in_low) {
+const char *conv_initialiser(Emitter *e, const Node *node, const ConvGeometry *g) {
+    double low, high, in_low = attr_int(node, A_INPUT_RELU, 0) ? 0.0 : -INFINITY;
+    conv_limits(node, &low, &high);
     Text fields = {.arena = e->graph->arena};
     text_printf(&fields, "{\n    .images = %d, .in_image = %" PRId64 ", .out_image = %" PRId64 ",\n", g->batch, g->in_image,
                 g->out_image);
@@ -91,16 +93,30 @@ static const char *geometry_constant(Emitter *e, const ConvGeometry *g, double l
     text_printf(&fields, "    .low = %s, .high = %s,\n", float_literal(e, low), float_literal(e, high));
     if (g->scaled) text_printf(&fields, "    .in_low = %s,\n", float_literal(e, in_low));
     text_printf(&fields, "}");
+    return fields.data;
+}
+
+const char *conv_geometry_constant(Emitter *e, const Node *node, const ConvGeometry *g) {
+    const char *fields = conv_initialiser(e, node, g);
     const char *stem =
         arena_printf(e->graph->arena, "conv_%dx%d_%d_to_%d", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels);
-    if (g->kernel != CONV_WINOGRAD) return define_constant(e, "struct conv", stem, fields.data);
-    const char *tiles = arena_printf(e->graph->arena, "{\n.conv = %s,\n.tile_block = %d, .shares = %d,\n}", fields.data,
-                                     g->tile_block, g->shares);
+    if (g->kernel != CONV_WINOGRAD) return define_constant(e, "struct conv", stem, fields);
+    const char *tiles =
+        arena_printf(e->graph->arena, "{\n.conv = %s,\n.tile_block = %d, .shares = %d,\n}", fields, g->tile_block, g->shares);
     return define_constant(e, "struct winograd", stem, tiles);
 }
 
 /* Depthwise kernels up to this edge are unrolled as a whole; wider groups have enough to do in one tap. */
 enum { MOST_UNROLLED = 5 };
+
+int conv_unrolled_size(const ConvGeometry *g) {
+    bool unrolled = g->in_channels == 1 && g->kernel_height == g->kernel_width && g->kernel_width <= MOST_UNROLLED;
+    return unrolled ? g->kernel_width : 0;
+}
+
+const char *conv_kernel_stem(Emitter *e, const ConvGeometry *g) {
+    return arena_printf(e->graph->arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
+}
 
 /* The kernel with its constants filled in, as a function of the generated file; returns its name. */
 static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
@@ -111,8 +127,7 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     }
     const char *name, *kernel, *constants, *scale = g->kernel == CONV_GROUPED ? "" : ", const float *scale";
     if (g->kernel == CONV_GROUPED) {
-        bool unrolled = g->in_channels == 1 && g->kernel_height == g->kernel_width && g->kernel_width <= MOST_UNROLLED;
-        int size = unrolled ? g->kernel_width : 0;
+        int size = conv_unrolled_size(g);
         kernel = "conv_grouped";
         name = size ? arena_printf(arena, "conv_%dx%d_groups_of_%d", size, size, g->in_channels)
                     : arena_printf(arena, "conv_groups_of_%d", g->in_channels);
@@ -124,7 +139,7 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
         constants = arena_printf(arena, "%d, %d", g->output_size, g->stride_width);
     } else {
         kernel = "conv_dense";
-        name = arena_printf(arena, "conv_%s_stride_%d", g->blocked_in ? "blocked" : "planar", g->stride_width);
+        name = conv_kernel_stem(e, g);
         constants = arena_printf(arena, "%d, %d", g->blocked_in ? BLOCK : 1, g->stride_width);
     }
     const char *parameters =
@@ -139,7 +154,7 @@ static const char *specialised_kernel(Emitter *e, const ConvGeometry *g) {
     return name;
 }
 
-static const char *weights_expression(Emitter *e, const Node *node, const ConvGeometry *g) {
+const char *conv_weights(Emitter *e, const Node *node, const ConvGeometry *g) {
     if (g->kernel == CONV_DIRECT) return input_pointer(e, node->in[1]);
     int64_t count;
     if (g->kernel == CONV_WINOGRAD) {
@@ -151,7 +166,7 @@ static const char *weights_expression(Emitter *e, const Node *node, const ConvGe
     return packed_table(e, node->in[1]->name, packed, count);
 }
 
-static const char *bias_expression(Emitter *e, const Node *node, const ConvGeometry *g) {
+const char *conv_bias(Emitter *e, const Node *node, const ConvGeometry *g) {
     const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
     if (g->kernel == CONV_DIRECT) return bias ? input_pointer(e, bias) : "NULL";
     int64_t count;
@@ -159,8 +174,7 @@ static const char *bias_expression(Emitter *e, const Node *node, const ConvGeome
     return packed_table(e, bias ? bias->name : "zero_bias", packed, count);
 }
 
-/* The argument behind the input, where the kernel takes one. */
-static const char *scale_argument(Emitter *e, const Node *node, const ConvGeometry *g) {
+const char *conv_scale(Emitter *e, const Node *node, const ConvGeometry *g) {
     if (g->kernel == CONV_DIRECT || g->kernel == CONV_GROUPED) return "";
     if (!g->scaled) return "NULL, ";
     const float *packed = pack_input_scale(e->graph->arena, g, node->in[4]->data, node->in[5]->data);
@@ -168,23 +182,23 @@ static const char *scale_argument(Emitter *e, const Node *node, const ConvGeomet
 }
 
 bool lower_conv(Emitter *e, Node *node) {
+    if (strips_reader(node)) return true;
+    if (strips_producer(node)) return lower_conv_strips(e, node);
     ConvGeometry g;
     if (node->out[0]->type != F32)
         return node_fail(e->graph, node, STATUS_UNSUPPORTED, "convolutions of element type %s can't be compiled; only f32",
                          dtype_name(node->out[0]->type));
     if (!conv_geometry(e->graph, node, &g)) return false;
     double low, high;
-    bool limits = activation_limits(node, &low, &high);
-    const char *kernel = specialised_kernel(e, &g),
-               *geometry = geometry_constant(e, &g, low, high, attr_int(node, A_INPUT_RELU, 0) ? 0.0 : -INFINITY);
+    bool limits = conv_limits(node, &low, &high);
+    const char *kernel = specialised_kernel(e, &g), *geometry = conv_geometry_constant(e, node, &g);
     const Value *residual = node->in_count > 3 ? node->in[3] : NULL;
     const char *by = g.kernel == CONV_DIRECT ? "SINGLE " : "";
     step_by_team(e);
     emit(e, "const float *in = %s;", input_pointer(e, node->in[0]));
     if (residual) emit(e, "const float *residual = %s;", input_pointer(e, residual));
     emit(e, "float *out = %s;", output_pointer(e, node->out[0]));
-    const char *scale = scale_argument(e, node, &g), *weights = weights_expression(e, node, &g),
-               *bias = bias_expression(e, node, &g);
+    const char *scale = conv_scale(e, node, &g), *weights = conv_weights(e, node, &g), *bias = conv_bias(e, node, &g);
     const char *scratch = g.kernel == CONV_DIRECT ? ""
                           : g.scratch_bytes       ? arena_printf(e->graph->arena, ", (float *)%s", scratch_pointer(e, node))
                                                   : ", NULL";

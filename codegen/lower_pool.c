@@ -1,6 +1,7 @@
 /* MaxPool and AveragePool: the window as a constant, and a call of the kernel for the layout. */
 #include "codegen/lower_pool.h"
 
+#include "codegen/conv_strips.h"
 #include "codegen/step.h"
 
 #include <inttypes.h>
@@ -59,6 +60,14 @@ static void declare_window(Emitter *e, const PoolWindow *w) {
     emit(e, ".kernel = %s, .stride = %s, .dilation = %s,", triple(e, w->kernel), triple(e, w->stride), triple(e, w->dilation));
     emit(e, ".begin = %s, .end = %s,", triple(e, w->begin), triple(e, w->end));
     emit(e, "};");
+}
+
+bool declare_image_window(Emitter *e, const Node *pool) {
+    PoolWindow w = read_window(pool);
+    if (!window_fits(e, pool, &w)) return false;
+    w.planes /= pool->in[0]->shape.dim[0];
+    declare_window(e, &w);
+    return true;
 }
 
 static void emit_average(Emitter *e, const Node *node, const PoolWindow *w, bool count_padding) {
@@ -122,6 +131,7 @@ static bool lower_max_pool(Emitter *e, Node *node, const PoolWindow *w) {
 }
 
 bool lower_pool(Emitter *e, Node *node) {
+    if (strips_producer(node)) return lower_conv_strips(e, node);
     PoolWindow w = read_window(node);
     if (!require_arithmetic(e, node, node->in[0]->type) || !window_fits(e, node, &w)) return false;
     if (is_blocked(node->in[0]) && (node->in[0]->type != F32 || node->out_count > 1)) return require_planar(e, node);

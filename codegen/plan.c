@@ -1,6 +1,7 @@
 #include "codegen/plan.h"
 
 #include "codegen/conv_geometry.h"
+#include "codegen/conv_strips.h"
 #include "codegen/lower_recurrent.h"
 #include "codegen/lower_resize.h"
 #include "codegen/storage.h"
@@ -37,7 +38,9 @@ static bool is_recurrent(const Node *node) {
     return node->op == OP_LSTM || node->op == OP_GRU;
 }
 
-int64_t scratch_bytes(const Node *node) {
+int64_t scratch_bytes(Graph *graph, const Node *node) {
+    if (strips_reader(node)) return 0;
+    if (strips_producer(node)) return align_up(strips_scratch_bytes(graph, node));
     if (is_recurrent(node)) return align_up(recurrent_scratch_bytes(node));
     if (node->op == OP_Resize) return align_up(resize_scratch_bytes(node));
     return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
@@ -61,8 +64,10 @@ static void add_piece(Block *block, Piece piece) {
     block->piece[block->pieces++] = piece;
 }
 
-/* A recurrent layer leaves out what nobody reads: the sequence, where its last state is wanted alone. */
+/* A recurrent layer leaves out what nobody reads: the sequence, where its last state is wanted alone. What is computed depth
+ * first exists only in its reader's scratch. */
 static bool is_written(const Value *value) {
+    if (strips_reader(value->producer)) return false;
     return !is_recurrent(value->producer) || value->user_count > 0 || value->output_count > 0;
 }
 
@@ -94,10 +99,10 @@ static Block *collect_blocks(Graph *graph, const Plan *plan, int *count) {
             Block *block = &blocks[index[root] - 1];
             add_piece(block, (Piece){place->within, value_bytes(value), place->first, place->last, block});
         }
-        if (scratch_bytes(node) > 0) {
+        if (scratch_bytes(graph, node) > 0) {
             Block *block = &blocks[(*count)++];
             *block = (Block){.piece = ARENA_NEW(graph->arena, Piece), .value = -1 - node->mark};
-            add_piece(block, (Piece){0, scratch_bytes(node), node->mark, node->mark, block});
+            add_piece(block, (Piece){0, scratch_bytes(graph, node), node->mark, node->mark, block});
         }
     }
     return blocks;

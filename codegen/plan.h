@@ -31,6 +31,6 @@ bool lies_within(const Plan *plan, const Value *part, const Value *whole, int64_
 /* Bytes of a value's elements. */
 int64_t value_bytes(const Value *value);
 /* Scratch a node's kernel needs while it runs, bytes. */
-int64_t scratch_bytes(const Node *node);
+int64_t scratch_bytes(Graph *graph, const Node *node);
 
 #endif

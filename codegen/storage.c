@@ -6,6 +6,7 @@
  */
 #include "codegen/storage.h"
 
+#include "codegen/conv_strips.h"
 #include "ir/op_table.h"
 
 typedef struct {
@@ -182,11 +183,17 @@ static void place_result(Storage *s, const Node *node, const Value *result, bool
         lie_in(s, result, result, 0);
 }
 
+/* In which `node` reads its operands. */
+static int reading_step(const Node *node) {
+    const Node *reader = strips_reader(node);
+    return reader ? reader->mark : node->mark;
+}
+
 static void find_live_range(const Plan *plan, const Node *node, const Value *result) {
     Placement *place = &plan->of[result->id];
     place->first = place->last = node->mark;
     for (int u = 0; u < result->user_count; u++)
-        if (result->users[u]->mark > place->last) place->last = result->users[u]->mark;
+        if (reading_step(result->users[u]) > place->last) place->last = reading_step(result->users[u]);
     if (result->output_count) place->last = plan->steps;
 }
 

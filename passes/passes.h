@@ -21,6 +21,6 @@ bool pipeline_run(Graph *graph, void (*after)(void *context, const Pass *pass, G
 
 PassFunction fold_constants, simplify, remove_dead_code, fold_batchnorm, lower_batchnorm, merge_pad, trim_kernel, merge_branches,
     merge_siblings, gemm_to_conv, fuse_activation, fuse_shortcut, fuse_residual, fuse_input_scale, pad_channels, choose_layout,
-    image_loop, choose_kernels, fuse_elementwise;
+    image_loop, choose_kernels, fuse_elementwise, depth_first;
 
 #endif

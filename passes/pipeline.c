@@ -24,6 +24,7 @@ static const Pass passes[] = {
     {"image-loop", "run a batch image by image, up to where sharing the weights saves more", image_loop},
     {"choose-kernels", "choose Winograd or direct convolution by what each costs", choose_kernels},
     {"fuse-elementwise", "join elementwise operators, as of a gate, into one Expression", fuse_elementwise},
+    {"depth-first", "compute a Conv strip by strip for the pool or depthwise Conv that reads it", depth_first},
 };
 
 const Pass *pipeline(int *count) {
