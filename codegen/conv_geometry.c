@@ -4,8 +4,9 @@
 
 #include <limits.h>
 
-/* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it. */
-enum { STRIP_BYTES = 256 * 1024, LARGE_BYTES = 1024 * 1024, ROW_PIXELS = 256 };
+/* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it; for the least
+ * memory they are as short as costs little. */
+enum { STRIP_BYTES = 256 * 1024, SMALL_STRIP_BYTES = 64 * 1024, LARGE_BYTES = 1024 * 1024, ROW_PIXELS = 256 };
 
 /* Longest partial sum, in products, where one block of channels is not longer: short enough to round as little as ONNX Runtime,
  * long enough that adding the parts costs nothing. */
@@ -40,8 +41,8 @@ static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
 static void join_rows(ConvGeometry *g) {
     int joined = 1, most = ROW_PIXELS;
     /* A strip that is scaled is copied, and one row of it must fit. */
-    if (g->scaled && most > STRIP_BYTES / ((int)sizeof(float) * conv_copied_channels(g)))
-        most = STRIP_BYTES / ((int)sizeof(float) * conv_copied_channels(g));
+    if (g->scaled && most > g->strip_bytes / ((int)sizeof(float) * conv_copied_channels(g)))
+        most = g->strip_bytes / ((int)sizeof(float) * conv_copied_channels(g));
     for (int k = 2; k <= g->out_height && k * g->out_width <= most; k++)
         if (g->out_height % k == 0) joined = k;
     g->in_height = g->out_height /= joined;
@@ -51,7 +52,7 @@ static void join_rows(ConvGeometry *g) {
 /* Every strip streams the weights anew: where they outgrow the second-level cache, strips may fill it. */
 static int64_t strip_bytes(const ConvGeometry *g) {
     int64_t weights = (int64_t)g->in_channels * g->out_channels * g->kernel_height * g->kernel_width * (int64_t)sizeof(float);
-    return weights > LARGE_BYTES ? LARGE_BYTES : STRIP_BYTES;
+    return weights > LARGE_BYTES ? LARGE_BYTES : g->strip_bytes;
 }
 
 static int fitting_rows(const ConvGeometry *g, int64_t row_bytes, int window) {
@@ -182,8 +183,9 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
 }
 
 /* `whole`: the result is computed as a whole, not in a window of rows. */
-static bool compute_geometry(const Node *node, ConvGeometry *g, bool whole) {
+static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry *g, bool whole) {
     if (!read_geometry(node, g)) return false;
+    g->strip_bytes = graph->optimize == OPTIMIZE_MEMORY ? SMALL_STRIP_BYTES : STRIP_BYTES;
     bool padded = false;
     for (int k = 0; k < 4; k++) padded |= attr_ints_at(node, A_PADS, k, 0) != 0;
     int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
@@ -199,20 +201,20 @@ static bool compute_geometry(const Node *node, ConvGeometry *g, bool whole) {
 }
 
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry) {
-    if (!compute_geometry(node, geometry, true))
+    if (!compute_geometry(graph, node, geometry, true))
         return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled",
                          INT_MAX / 64);
     return true;
 }
 
-bool conv_window_geometry(const Node *node, int rows, ConvGeometry *g) {
-    if (!compute_geometry(node, g, false) || g->kernel != CONV_DENSE) return false;
+bool conv_window_geometry(const Graph *graph, const Node *node, int rows, ConvGeometry *g) {
+    if (!compute_geometry(graph, node, g, false) || g->kernel != CONV_DENSE) return false;
     set_strips(g, g->strip_rows < rows ? g->strip_rows : rows, 1);
     g->out_height = rows;
     return true;
 }
 
-int64_t conv_scratch_bytes(const Node *node) {
+int64_t conv_scratch_bytes(const Graph *graph, const Node *node) {
     ConvGeometry g;
-    return compute_geometry(node, &g, true) ? g.scratch_bytes : 0;
+    return compute_geometry(graph, node, &g, true) ? g.scratch_bytes : 0;
 }

@@ -21,6 +21,7 @@ typedef struct {
     int kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
     int pad_top, pad_left;
     int64_t in_image, out_image;
+    int strip_bytes; /* of the input, at most, where the weights are no larger than the cache */
     int sum_channels, strip_rows, strip_images, padded_width, padded_rows, strip_step;
     int output_size, tile_block, shares; /* Winograd: m of F(m x m, 3 x 3), tiles at a time, and threads that do their own */
     bool blocked_in, blocked_out;
@@ -31,12 +32,12 @@ typedef struct {
 /* False with a diagnostic where the node has no kernel (not two spatial axes, sizes over the kernels' int). */
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry);
 /* Of a dense convolution that computes its result in a window of `rows` rows. False where the geometry is refused. */
-bool conv_window_geometry(const Node *node, int rows, ConvGeometry *geometry);
+bool conv_window_geometry(const Graph *graph, const Node *node, int rows, ConvGeometry *geometry);
 /* Input channels of a strip or of transformed tiles: whole blocks, where the input is blocked. */
 int conv_copied_channels(const ConvGeometry *geometry);
 /* Output channels in whole panels. */
 int conv_padded_outputs(const ConvGeometry *geometry);
 /* Scratch alone, for the planner; 0 where the geometry is refused. */
-int64_t conv_scratch_bytes(const Node *node);
+int64_t conv_scratch_bytes(const Graph *graph, const Node *node);
 
 #endif

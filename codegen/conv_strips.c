@@ -61,7 +61,7 @@ static bool compute_strips(const Graph *graph, const Node *reader, StripsGeometr
         !checked_mul(row_bytes, s->height, &image_bytes))
         return false;
     int rows = choose_rows(graph, row_bytes, s);
-    if (!conv_window_geometry(producer, rows, &s->conv)) return false;
+    if (!conv_window_geometry(graph, producer, rows, &s->conv)) return false;
     const int64_t unit = BLOCK * (int64_t)sizeof(float), scratch = (s->conv.scratch_bytes + unit - 1) / unit * unit;
     s->share_floats = (row_bytes * rows + scratch) / (int64_t)sizeof(float);
     s->shares = choose_shares(graph, row_bytes * rows + scratch, image_bytes, s);

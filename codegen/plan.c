@@ -43,7 +43,7 @@ int64_t scratch_bytes(Graph *graph, const Node *node) {
     if (strips_producer(node)) return align_up(strips_scratch_bytes(graph, node));
     if (is_recurrent(node)) return align_up(recurrent_scratch_bytes(node));
     if (node->op == OP_Resize) return align_up(resize_scratch_bytes(node));
-    return node->op == OP_Conv ? align_up(conv_scratch_bytes(node)) : 0;
+    return node->op == OP_Conv ? align_up(conv_scratch_bytes(graph, node)) : 0;
 }
 
 bool lies_within(const Plan *plan, const Value *part, const Value *whole, int64_t bytes) {

@@ -1,4 +1,5 @@
 /* skipc bench --layers: where the time goes, and what of the machine's peak each step reaches. */
+#include "codegen/conv_strips.h"
 #include "driver/bench.h"
 #include "driver/embedded/embedded.h"
 #include "driver/text.h"
@@ -40,18 +41,32 @@ static int64_t bytes_of(const Value *value) {
     return value ? shape_count(&value->shape) * (int64_t)dtype_size(value->type) : 0;
 }
 
+/* A convolution that is computed depth first counts in its reader's step. */
+static int64_t multiply_adds(const Node *node) {
+    const Node *producer = strips_producer(node);
+    int64_t sum = strips_reader(node) ? 0 : node_multiply_adds(node);
+    return producer && !checked_add(sum, node_multiply_adds(producer), &sum) ? INT64_MAX : sum;
+}
+
+/* Of values that are read and written. What is computed depth first is neither. */
+static int64_t bytes_moved(const Node *node) {
+    const Node *reads = strips_producer(node) ? strips_producer(node) : node;
+    int64_t bytes = 0;
+    if (strips_reader(node)) return 0;
+    for (int k = 0; k < reads->in_count; k++)
+        if (reads->in[k] && !reads->in[k]->data) bytes += bytes_of(reads->in[k]);
+    for (int k = 0; k < node->out_count; k++) bytes += bytes_of(node->out[k]);
+    return bytes;
+}
+
 static LayerTime layer_time(const Node *node, const StepProfile *profile, Times times, const Machine *machine) {
     const int64_t runs = node_runs(node);
     LayerTime layer = {.node = node,
                        .profile = profile,
                        .milliseconds = times.median,
                        .least = times.least,
-                       .multiply_adds = node_multiply_adds(node) * runs,
-                       .bytes = profile->weight_bytes};
-    for (int k = 0; k < node->in_count; k++)
-        if (node->in[k] && !node->in[k]->data) layer.bytes += bytes_of(node->in[k]);
-    for (int k = 0; k < node->out_count; k++) layer.bytes += bytes_of(node->out[k]);
-    layer.bytes *= runs;
+                       .multiply_adds = multiply_adds(node) * runs,
+                       .bytes = (profile->weight_bytes + bytes_moved(node)) * runs};
     layer.arithmetic = 2e-6 * (double)profile->products / machine->gflops;
     layer.memory = 1e-6 * (double)layer.bytes / machine->gigabytes;
     return layer;

@@ -2,7 +2,7 @@
 #define RUNTIME_CONV_STRIPS_POOL_H
 
 #include "runtime/conv_strips.h"
-#include "runtime/max_pool_blocked.h"
+#include "runtime/max_pool_blocked_rows.h"
 
 /* One image through a convolution and the pooling of its result, strip by strip. */
 static ALWAYS_INLINE void conv_strips_pool(const struct conv_strips *s, const struct pool *pool, const float *in,

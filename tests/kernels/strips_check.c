@@ -2,6 +2,7 @@
  * over many geometries, and prints a hash of all result bits. */
 #include "runtime/conv_strips_grouped.h"
 #include "runtime/conv_strips_pool.h"
+#include "runtime/max_pool_blocked.h"
 #include "tests/kernels/check.h"
 
 #include <math.h>
