@@ -31,9 +31,9 @@ static const struct pair pairs[] = {
     {32, 80, 15, 14, 1, 0, {3, 1, 1, 1}, {3, 1, 2, 2}, 0, 2, 2, 64, 2},
     {16, 16, 1, 9, 1, 0, {1, 1, 1, 0}, {3, 1, 1, 1}, 1, 1, 1, 16, 2},
     {16, 32, 2, 9, 1, 0, {1, 1, 1, 0}, {3, 1, 3, 3}, 1, 1, 2, 32, 4},
-    {5, 32, 20, 12, 0, 0, {3, 2, 1, 1}, {3, 1, 2, 2}, 2, 2, 1, 32, 2},
+    {5, 32, 20, 12, 1, 0, {3, 1, 1, 1}, {3, 1, 2, 2}, 2, 2, 1, 32, 2},
     {40, 64, 12, 11, 1, 1, {1, 1, 1, 0}, {3, 1, 1, 1}, 8, 2, 3, 32, 2},
-    {21, 48, 12, 11, 0, 1, {3, 1, 1, 1}, {7, 1, 1, 3}, 4, 3, 3, 32, 2},
+    {21, 48, 12, 11, 1, 1, {3, 1, 1, 1}, {7, 1, 1, 3}, 8, 3, 3, 32, 2},
     {48, 32, 23, 19, 1, 0, {1, 2, 1, 0}, {3, 2, 1, 0}, 0, 2, 4, 32, 2},
     {16, 32, 16, 10, 1, 0, {3, 1, 4, 4}, {3, 1, 1, 1}, 1, 1, 1, 32, 2},
     {16, 32, 19, 10, 1, 0, {1, 1, 1, 0}, {1, 3, 1, 0}, 1, 2, 4, 32, 2},
@@ -45,7 +45,9 @@ static int result_size(int size, const struct layer *l) {
 }
 
 static struct conv geometry(const struct layer *l, int groups, int in, int out, int height, int width) {
-    const struct conv g = {.groups = groups,
+    const struct conv g = {.images = 1,
+                           .strip_images = 1,
+                           .groups = groups,
                            .in_channels = in,
                            .out_channels = out,
                            .in_height = height,
@@ -76,7 +78,7 @@ static void choose_strips(struct conv *g, int rows, int copied) {
     g->padded_rows = rows == 1 ? g->kernel_height : (rows - 1) * g->stride_height + window;
 }
 
-/* What a pair reads, and where its results go. */
+/* What a pair reads, and its scratch. */
 struct data {
     float *in, *scale, *weights, *bias, *next_weights, *next_bias, *scratch;
 };
@@ -86,8 +88,6 @@ static void run_dense(const struct conv *g, const struct data *d, float *out, in
         conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 16, 1);
     else if (blocked)
         conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 16, 2);
-    else if (g->stride_width == 1)
-        conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 1, 1);
     else
         conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 1, 2);
     BARRIER;
@@ -101,8 +101,6 @@ static void run_grouped(const struct conv *g, const struct data *d, const float 
         conv_grouped(g, in, w, b, NULL, out, NULL, 1, 0);
     else if (g->in_channels == 2)
         conv_grouped(g, in, w, b, NULL, out, NULL, 2, 0);
-    else if (g->in_channels == 4)
-        conv_grouped(g, in, w, b, NULL, out, NULL, 4, 0);
     else
         conv_grouped(g, in, w, b, NULL, out, NULL, 8, 0);
 }
@@ -116,20 +114,19 @@ static void run_pool_strips(const struct conv_strips *s, const struct pool *p, c
         conv_strips_pool(s, p, d->in, d->scale, d->weights, d->bias, out, d->scratch, 1, 2);
 }
 
-static void run_grouped_strips(const struct conv_strips *s, const struct conv *g, const struct data *d, float *out, int blocked) {
-#define STRIPS(unit, stride, width, size)                                                                                        \
-    conv_strips_grouped(s, g, d->in, d->scale, d->weights, d->bias, d->next_weights, d->next_bias, out, d->scratch, unit,        \
-                        stride, width, size)
-    if (!blocked && s->conv.stride_width == 2)
-        STRIPS(1, 2, 2, 0);
-    else if (!blocked)
-        STRIPS(1, 1, 4, 0);
-    else if (g->in_channels == 8)
-        STRIPS(16, 1, 8, 0);
+/* Blocked in, at stride 1. */
+static void run_grouped_strips(const struct conv_strips *s, const struct conv *g, const struct data *d, float *out) {
+#define STRIPS(width, size)                                                                                                      \
+    conv_strips_grouped(s, g, d->in, d->scale, d->weights, d->bias, d->next_weights, d->next_bias, out, d->scratch, 16, 1,       \
+                        width, size)
+    if (g->in_channels == 8)
+        STRIPS(8, 0);
+    else if (g->in_channels == 2)
+        STRIPS(2, 0);
     else if (g->kernel_width == 3)
-        STRIPS(16, 1, 1, 3);
+        STRIPS(1, 3);
     else
-        STRIPS(16, 1, 1, 0);
+        STRIPS(1, 0);
 #undef STRIPS
 }
 
@@ -173,7 +170,7 @@ static int check(const struct pair *p, uint64_t *bits) {
             max_pool_blocked(&pool, middle, expected);
         BARRIER;
         if (narrow)
-            run_grouped_strips(&s, &next, &d, out, p->blocked_in);
+            run_grouped_strips(&s, &next, &d, out);
         else
             run_pool_strips(&s, &pool, &d, out, p->blocked_in);
     }
