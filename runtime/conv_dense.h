@@ -1,7 +1,7 @@
 #ifndef RUNTIME_CONV_DENSE_H
 #define RUNTIME_CONV_DENSE_H
 
-#include "runtime/conv_row_blocked.h"
+#include "runtime/conv_row_pointwise.h"
 #include "runtime/conv_strip.h"
 #include "runtime/conv_taps.h"
 
@@ -55,7 +55,8 @@ static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in,
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
     const int end_row = (mine->tasks.end + panel_groups - 1) / panel_groups;
     /* The rows of a pointwise convolution follow each other: they are one, in which fewer tiles end at a row's end. */
-    const int joined = !copied && stride == 1 && g->stride_height == 1 && g->kernel_height * g->kernel_width == 1;
+    const int pointwise = g->kernel_height * g->kernel_width == 1, one_tap = ONE_TAP_TILES && pointwise;
+    const int joined = pointwise && !copied && stride == 1 && g->stride_height == 1;
     for (int group = 0; group < g->groups; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
         for (int first = mine->tasks.first / panel_groups, end; first < end_row; first = end) {
@@ -101,9 +102,11 @@ static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in,
                     const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
                     const size_t pixels = (size_t)count * (size_t)g->out_width;
                     if (unit == 16 && stride == 1)
-                        conv_row_blocked(g, &at, a, w, b, r, out + o, pixels, lanes);
+                        (one_tap ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, out + o, pixels, lanes);
+                    else if (one_tap)
+                        conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, 1, pixel, channel);
                     else
-                        conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, pixel, channel);
+                        conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, 0, pixel, channel);
                 }
             }
         }

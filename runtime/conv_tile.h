@@ -18,11 +18,13 @@ struct conv_input {
 };
 
 /* PIXELS output pixels of a row by VECTORS vectors of output channels; `pixel` and `channel` are the input's steps from pixel to
- * pixel and from channel to channel. All four are constants where this is called. `lanes` (planar output): those
- * that exist. */
+ * pixel and from channel to channel; `one_tap`: the kernel is 1x1. All five are constants where this is called. `lanes` (planar
+ * output): those that exist. */
 static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_input *at, const float *in, const float *weights,
                                     const float *bias, const float *residual, float *out, int lanes, const int pixels,
-                                    const int vectors, const size_t pixel, const size_t channel) {
+                                    const int vectors, const int one_tap, const size_t pixel, const size_t channel) {
+    const int first_row = one_tap ? 0 : at->first_row, end_row = one_tap ? 1 : at->end_row;
+    const int kernel_height = one_tap ? 1 : g->kernel_height, kernel_width = one_tap ? 1 : g->kernel_width;
     vec acc[TILE_PIXELS][TILE_VECTORS];
     volatile vec total[TILE_PIXELS][TILE_VECTORS]; /* in memory: the sums and the weights need the registers */
     UNROLL_FOR (int n = 0; n < vectors; n++) {
@@ -44,9 +46,9 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
             parts++;
         }
         const int count = g->in_channels - first < 16 ? g->in_channels - first : 16;
-        weights += at->first_row * g->kernel_width * count * 16;
-        for (int ky = at->first_row; ky < at->end_row; ky++)
-            for (int kx = 0; kx < g->kernel_width; kx++) {
+        weights += first_row * kernel_width * count * 16;
+        for (int ky = first_row; ky < end_row; ky++)
+            for (int kx = 0; kx < kernel_width; kx++) {
                 const float *a = in + (size_t)ky * at->row + (size_t)kx * at->column;
                 for (int c = 0; c < count; c++, a += channel, weights += 16) {
                     /* Named, not in an array: gcc keeps an array in memory in some of the variants. */
@@ -60,7 +62,7 @@ static ALWAYS_INLINE void conv_tile(const struct conv *g, const struct conv_inpu
                     }
                 }
             }
-        weights += (g->kernel_height - at->end_row) * g->kernel_width * count * 16;
+        weights += (kernel_height - end_row) * kernel_width * count * 16;
     }
     if (parts) {
         UNROLL_FOR (int n = 0; n < vectors; n++)

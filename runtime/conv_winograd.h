@@ -1,7 +1,7 @@
 #ifndef RUNTIME_CONV_WINOGRAD_H
 #define RUNTIME_CONV_WINOGRAD_H
 
-#include "runtime/conv_row_blocked.h"
+#include "runtime/conv_row_pointwise.h"
 #include "runtime/thread_share.h"
 #include "runtime/vec_fma_lanes.h"
 #include "runtime/winograd_transforms.h"
@@ -270,26 +270,25 @@ static ALWAYS_INLINE void conv_winograd(const struct winograd *w, const float *i
         if (!alone) BARRIER;
         const int vectors = LANES * TILE_VECTORS, groups = (panels * 16 + vectors - 1) / vectors;
         const struct share sums = thread_share(positions * groups, alone);
+        struct conv tile_row = {.out_channels = g->out_channels,
+                                .out_height = 1,
+                                .out_width = count,
+                                .kernel_height = 1,
+                                .kernel_width = 1,
+                                .sum_channels = g->sum_channels,
+                                .blocked_out = 1,
+                                .low = -INFINITY,
+                                .high = INFINITY};
         for (int task = sums.first; task < sums.end; task++) {
             const int channel = task % groups * vectors, p = task / groups, i = p / n, j = p % n;
             const int terms = channels * winograd_phases(i, j, m, stride);
-            const struct conv tile_row = {.groups = 1,
-                                          .in_channels = terms,
-                                          .out_channels = g->out_channels,
-                                          .out_height = 1,
-                                          .out_width = count,
-                                          .kernel_height = 1,
-                                          .kernel_width = 1,
-                                          .sum_channels = g->sum_channels,
-                                          .blocked_out = 1,
-                                          .low = -INFINITY,
-                                          .high = INFINITY};
+            tile_row.in_channels = terms;
             const struct conv_input at = {(size_t)count * 16, 0, 0, (size_t)terms * 16, 0, 1};
             const float *a = scratch + (size_t)p * in_position,
                         *b = weights + (size_t)winograd_phases_before(i, j, m, stride) * (size_t)panels * (size_t)channels * 16 +
                              (size_t)(channel / 16) * at.panel + channel % 16;
             float *o = products + (size_t)p * out_position + (size_t)(channel / 16 * count) * 16 + channel % 16;
-            conv_row_blocked(&tile_row, &at, a, b, no_bias, NULL, o, (size_t)tile_row.out_width, panels * 16 - channel);
+            conv_row_pointwise(&tile_row, &at, a, b, no_bias, NULL, o, (size_t)tile_row.out_width, panels * 16 - channel);
         }
         if (!alone) BARRIER;
         const struct share outputs = thread_share(panels * count, alone);

@@ -17,7 +17,7 @@ static ALWAYS_INLINE void recurrent_input(const struct recurrent *g, const float
         const int unit = task * wide;
         const float *w = weights + (size_t)(unit / 16) * at.panel + unit % 16, *b = bias + unit;
         float *o = out + (size_t)(unit / 16) * (size_t)c->out_width * 16 + unit % 16;
-        conv_row(c, &at, x, w, b, NULL, o, (size_t)c->out_width, c->out_channels - unit, in_step, 1);
+        conv_row(c, &at, x, w, b, NULL, o, (size_t)c->out_width, c->out_channels - unit, 1, in_step, 1);
     }
 }
 
