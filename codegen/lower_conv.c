@@ -101,8 +101,8 @@ const char *conv_geometry_constant(Emitter *e, const Node *node, const ConvGeome
     const char *stem =
         arena_printf(e->graph->arena, "conv_%dx%d_%d_to_%d", g->kernel_height, g->kernel_width, g->in_channels, g->out_channels);
     if (g->kernel != CONV_WINOGRAD) return define_constant(e, "struct conv", stem, fields);
-    const char *tiles =
-        arena_printf(e->graph->arena, "{\n.conv = %s,\n.tile_block = %d, .shares = %d,\n}", fields, g->tile_block, g->shares);
+    const char *tiles = arena_printf(e->graph->arena, "{\n    .conv = %s,\n    .tile_block = %d, .shares = %d,\n}",
+                                     text_nested(e->graph->arena, fields), g->tile_block, g->shares);
     return define_constant(e, "struct winograd", stem, tiles);
 }
 

@@ -9,10 +9,10 @@ static const char *strips_constant(Emitter *e, const Node *producer, const Strip
     Arena *arena = e->graph->arena;
     const char *fields = arena_printf(
         arena,
-        "{\n.conv = %s,\n.channels = %d, .height = %d, .next_height = %d, .next_rows = %d,\n.next_reach = %d, .next_stride = %d, "
-        ".next_pad = %d,\n.shares = %d, .share_floats = %lld,\n}",
-        conv_initialiser(e, producer, &s->conv), s->channels, s->height, s->next_height, s->next_rows, s->next_reach,
-        s->next_stride, s->next_pad, s->shares, (long long)s->share_floats);
+        "{\n    .conv = %s,\n    .channels = %d, .height = %d, .next_height = %d, .next_rows = %d,\n    .next_reach = %d, "
+        ".next_stride = %d, .next_pad = %d,\n    .shares = %d, .share_floats = %lld,\n}",
+        text_nested(arena, conv_initialiser(e, producer, &s->conv)), s->channels, s->height, s->next_height, s->next_rows,
+        s->next_reach, s->next_stride, s->next_pad, s->shares, (long long)s->share_floats);
     return define_constant(e, "struct conv_strips",
                            arena_printf(arena, "strips_%d_to_%d", s->conv.in_channels, s->conv.out_channels), fields);
 }

@@ -82,3 +82,13 @@ const char *upper_case(Arena *arena, const char *text) {
     for (char *c = upper; *c; c++) *c = (char)toupper((unsigned char)*c);
     return upper;
 }
+
+const char *text_nested(Arena *arena, const char *text) {
+    Text nested = {.arena = arena};
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        if (line != text) text_printf(&nested, "\n    ");
+        line += line != text;
+        text_add(&nested, line, strcspn(line, "\n"));
+    }
+    return nested.data;
+}

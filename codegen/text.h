@@ -24,4 +24,7 @@ const char *identifier_part(Arena *arena, const char *name);
 const char *comment_text(Arena *arena, const char *text);
 const char *upper_case(Arena *arena, const char *text);
 
+/* The text with every line but the first four columns deeper; arena memory. */
+const char *text_nested(Arena *arena, const char *text);
+
 #endif
