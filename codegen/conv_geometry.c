@@ -80,7 +80,8 @@ static void set_strips(ConvGeometry *g, int rows, int images) {
         g->padded_rows = g->kernel_height;
         g->strip_step = g->dilation_height;
     }
-    g->scratch_bytes = (int64_t)conv_copied_channels(g) * g->padded_width * (int64_t)sizeof(float) * g->padded_rows * images;
+    g->scratch_bytes =
+        (int64_t)conv_copied_channels(g) * g->padded_width * (int64_t)sizeof(float) * g->padded_rows * images * g->strips;
 }
 
 static void choose_strips(ConvGeometry *g, bool padded, bool whole) {
@@ -89,6 +90,11 @@ static void choose_strips(ConvGeometry *g, bool padded, bool whole) {
                      g->in_height == g->out_height && g->in_width == g->out_width;
     if (pointwise && whole) join_rows(g);
     bool copied = padded || g->scaled;
+    g->strips = 1;
+    if (copied && g->groups > 1 && g->strip_bytes > SMALL_STRIP_BYTES) { /* threads do groups of their own, which are small */
+        g->strips = g->groups < MOST_SHARES ? g->groups : MOST_SHARES;
+        g->strip_bytes /= g->strips;
+    }
     int width = copied ? (g->out_width - 1) * g->stride_width + window_w : g->in_width;
     int64_t row_bytes = (int64_t)conv_copied_channels(g) * width * (int64_t)sizeof(float);
     if (copied) g->padded_width = width;
@@ -101,9 +107,8 @@ enum { MICRO_KERNEL_ROW = 14 };
 
 /* Threads that do tiles of their own have enough of them for the weights, which each reads, to pay. */
 static int winograd_shares(int tile_block, int64_t weight_bytes) {
-    enum { MOST = 4 };
     int shares = tile_block / (weight_bytes > LARGE_BYTES ? MICRO_KERNEL_ROW : MICRO_KERNEL_ROW / 2);
-    return shares < 1 ? 1 : shares > MOST ? MOST : shares;
+    return shares < 1 ? 1 : shares > MOST_SHARES ? MOST_SHARES : shares;
 }
 
 /* A whole number of the micro-kernel's widest tiles, as many as leave the transformed data room in the second-level cache. */

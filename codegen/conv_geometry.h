@@ -11,6 +11,9 @@ typedef enum {
     CONV_DIRECT    /* weights computed at run time: plain loops */
 } ConvKernel;
 
+/* Scratch that threads have parts of their own of is for so many at most. */
+enum { MOST_SHARES = 4 };
+
 /* The fields of `struct conv` in runtime/conv.h, which documents them. */
 typedef struct {
     ConvKernel kernel;
@@ -22,7 +25,7 @@ typedef struct {
     int pad_top, pad_left;
     int64_t in_image, out_image;
     int strip_bytes; /* of the input, at most, where the weights are no larger than the cache */
-    int sum_channels, strip_rows, strip_images, padded_width, padded_rows, strip_step;
+    int sum_channels, strip_rows, strip_images, strips, padded_width, padded_rows, strip_step;
     int output_size, tile_block, shares; /* Winograd: m of F(m x m, 3 x 3), tiles at a time, and threads that do their own */
     bool blocked_in, blocked_out;
     bool scaled; /* the input has a scale */

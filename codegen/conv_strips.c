@@ -3,7 +3,7 @@
 #include <limits.h>
 
 /* A window of rows stays in a core's second-level cache beside the weights and what is read and written. */
-enum { WINDOW_BYTES = 256 * 1024, WINDOW_CHANNELS = 32, MOST_SHARES = 4 };
+enum { WINDOW_BYTES = 256 * 1024, WINDOW_CHANNELS = 32 };
 
 Node *strips_reader(const Node *conv) {
     if (conv->op != OP_Conv || !attr_int(conv, A_DEPTH_FIRST, 0) || attr_find(conv, A_WINOGRAD)) return NULL;

@@ -85,11 +85,13 @@ const char *conv_initialiser(Emitter *e, const Node *node, const ConvGeometry *g
                 g->kernel_height, g->kernel_width, g->stride_height, g->stride_width);
     text_printf(&fields, "    .dilation_height = %d, .dilation_width = %d, .pad_top = %d, .pad_left = %d,\n", g->dilation_height,
                 g->dilation_width, g->pad_top, g->pad_left);
-    text_printf(&fields,
-                "    .sum_channels = %d, .strip_rows = %d, .strip_images = %d, .padded_width = %d, .padded_rows = %d, "
-                ".strip_step = %d,\n    "
-                ".blocked_out = %d,\n",
-                g->sum_channels, g->strip_rows, g->strip_images, g->padded_width, g->padded_rows, g->strip_step, g->blocked_out);
+    text_printf(
+        &fields,
+        "    .sum_channels = %d, .strip_rows = %d, .strip_images = %d, .strips = %d, .padded_width = %d, .padded_rows = %d, "
+        ".strip_step = %d,\n    "
+        ".blocked_out = %d,\n",
+        g->sum_channels, g->strip_rows, g->strip_images, g->strips, g->padded_width, g->padded_rows, g->strip_step,
+        g->blocked_out);
     text_printf(&fields, "    .low = %s, .high = %s,\n", float_literal(e, low), float_literal(e, high));
     if (g->scaled) text_printf(&fields, "    .in_low = %s,\n", float_literal(e, in_low));
     text_printf(&fields, "}");

@@ -18,6 +18,7 @@ struct conv {
     int sum_channels;              /* of one partial sum: a multiple of 16 */
     int strip_rows;                /* output rows of an image computed from one strip of the input */
     int strip_images;              /* of which a strip has rows; more than one only where it has all rows */
+    int strips;                    /* that the scratch has room for: so many threads can each copy their own */
     int padded_width, padded_rows; /* of a strip copied to scratch; 0 where the input is read in place */
     int strip_step;  /* input rows from one row of a copied strip to the next: the dilation, where a strip is one output row's */
     int blocked_out; /* the output is [channels / 16][rows][columns][16]; else planar */

@@ -40,12 +40,13 @@ static ALWAYS_INLINE int conv_panel_groups(const struct conv *g) {
 }
 
 /* Output rows, counted through all images, in strips of `strip_rows` of an image or all rows of `strip_images`: of whole images,
- * or of some rows in the middle of one, where pad_top is less by what lies above them. `mine` are the panel groups and rows to
- * compute; unless the thread works `alone`, all of them, which the team shares strip by strip. The rest as conv_dense has it. */
+ * or of some rows in the middle of one, where pad_top is less by what lies above them. `mine` are the panel groups and rows of
+ * each group to compute; unless the thread works `alone`, all of them, which the team shares strip by strip. The rest as
+ * conv_dense has it. */
 static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in, const float *scale, const float *weights,
                                           const float *bias, const float *residual, float *out, float *scratch,
-                                          const struct grid_share *mine, const int strip_rows, const int strip_images,
-                                          const int alone, const int unit, const int stride) {
+                                          const struct share groups, const struct grid_share *mine, const int strip_rows,
+                                          const int strip_images, const int alone, const int unit, const int stride) {
     const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16, panel_groups = mine->blocks;
     const int width = copied ? g->padded_width : g->in_width;
     const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
@@ -57,7 +58,7 @@ static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in,
     /* The rows of a pointwise convolution follow each other: they are one, in which fewer tiles end at a row's end. */
     const int pointwise = g->kernel_height * g->kernel_width == 1, one_tap = ONE_TAP_TILES && pointwise;
     const int joined = pointwise && !copied && stride == 1 && g->stride_height == 1;
-    for (int group = 0; group < g->groups; group++) {
+    for (int group = groups.first; group < groups.end; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
         for (int first = mine->tasks.first / panel_groups, end; first < end_row; first = end) {
             end = conv_strip_end(g, first, strip_rows, strip_images);
@@ -68,7 +69,7 @@ static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in,
             const size_t plane = (size_t)height * (size_t)width;
             const size_t next_image = copied ? (size_t)planes * plane * (size_t)unit : g->in_image;
             const float *from = group_in + (size_t)image * g->in_image;
-            if (copied && !alone && (group || first)) BARRIER;
+            if (copied && !alone && (group || first)) BARRIER; /* until all have read the last strip */
             for (int n = 0; copied && n * g->out_height < top + end - first; n++)
                 conv_strip(g, from + (size_t)n * g->in_image, scale, scratch + (size_t)n * next_image, top, height, planes, unit,
                            mine->by_rows, alone);
@@ -124,16 +125,20 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
     const int copied = g->padded_width != 0, width = copied ? g->padded_width : g->in_width;
     const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
     const size_t pixels = (size_t)(g->images * g->out_height) * (size_t)g->out_width;
-    /* Images or weights: of the larger, each thread reads a part of its own. */
+    /* Groups of its own, or, images or weights: of the larger, each thread reads a part of its own. */
+    const int own_strip = !copied || g->strips >= threads, by_groups = own_strip && g->groups >= threads;
     const int by_rows = pixels >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
-    const int alone = by_rows && (!copied || (g->kernel_height == 1 && g->strip_rows >= threads));
-    const struct grid_share mine = thread_grid_share(conv_panel_groups(g), g->images * g->out_height, by_rows, !alone);
-    const int divide = copied && alone; /* the strip's memory, among the threads */
+    const int alone = by_groups || (by_rows && (own_strip || (g->kernel_height == 1 && g->strip_rows >= threads)));
+    const struct share all = {0, g->groups}, groups = by_groups ? thread_share(g->groups, 0) : all;
+    const struct grid_share mine =
+        thread_grid_share(conv_panel_groups(g), g->images * g->out_height, by_rows, by_groups || !alone);
+    const int divide = alone && !own_strip; /* the strip's memory, among the threads */
     const int strip_rows = divide ? g->strip_rows / threads : g->strip_rows;
+    const int strip_images = copied && alone && !by_groups ? 1 : g->strip_images; /* a thread's rows may begin inside an image */
     const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
-    if (divide) scratch += (size_t)(thread_number() * most_rows) * (size_t)(planes * width * unit);
-    conv_dense_rows(g, in, scale, weights, bias, residual, out, scratch, &mine, strip_rows, divide ? 1 : g->strip_images, alone,
-                    unit, stride);
+    if (copied && alone) scratch += (size_t)(thread_number() * most_rows * strip_images) * (size_t)(planes * width * unit);
+    conv_dense_rows(g, in, scale, weights, bias, residual, out, scratch, groups, &mine, strip_rows, strip_images, alone, unit,
+                    stride);
 }
 
 #endif

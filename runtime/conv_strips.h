@@ -64,7 +64,8 @@ static ALWAYS_INLINE void conv_window_move(const struct conv_strips *s, const fl
     bias += window->channels.first;
     const int groups = conv_panel_groups(&part);
     const struct grid_share all = {groups, rows, 1, {0, groups * rows}};
-    conv_dense_rows(&part, in, scale, weights, bias, NULL, window->rows + (size_t)kept * row, window->scratch, &all,
+    const struct share one_group = {0, 1};
+    conv_dense_rows(&part, in, scale, weights, bias, NULL, window->rows + (size_t)kept * row, window->scratch, one_group, &all,
                     part.strip_rows, 1, window->alone, unit, stride);
     if (!window->alone) BARRIER;
     window->held = needed;

@@ -160,6 +160,7 @@ static double check(const struct layer *l, int images, uint64_t *bits) {
                      .sum_channels = 32,
                      .strip_rows = l->strip_rows,
                      .strip_images = l->strip_rows == oh ? 2 : 1,
+                     .strips = images,
                      .blocked_out = l->blocked_out,
                      .low = l->relu ? 0.0f : -INFINITY,
                      .high = INFINITY};
@@ -171,8 +172,8 @@ static double check(const struct layer *l, int images, uint64_t *bits) {
     const size_t outputs = (size_t)images * out_image, inputs = (size_t)images * in_image;
     float *in = filled(inputs), *w = filled((size_t)(l->groups * l->out * l->in * taps));
     float *bias = filled((size_t)(l->groups * l->out)), *residual = filled(outputs), *out = filled(outputs), *packed_bias;
-    float *scratch =
-        filled((stored(l) + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1) * (size_t)g.strip_images);
+    float *scratch = filled((stored(l) + 16) * (size_t)(g.padded_rows + 1) * (size_t)(g.padded_width + 1) *
+                            (size_t)(g.strip_images * g.strips));
     float *p = packed(l, grouped, w, bias, &packed_bias);
     memcpy(out, residual, outputs * sizeof *out);
     float *scaled = filled(inputs);

@@ -47,6 +47,7 @@ static int result_size(int size, const struct layer *l) {
 static struct conv geometry(const struct layer *l, int groups, int in, int out, int height, int width) {
     const struct conv g = {.images = 1,
                            .strip_images = 1,
+                           .strips = 1,
                            .groups = groups,
                            .in_channels = in,
                            .out_channels = out,
