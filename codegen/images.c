@@ -33,13 +33,13 @@ void images_after(Emitter *e, const Node *node) {
     }
 }
 
-/* Of the whole batch: the caller's, a stack, or made behind the loop. */
-static bool holds_batch(const Emitter *e, const Value *storage) {
-    return storage->is_input || storage->producer->op == OP_StackImages || storage->producer->mark > e->loop_end->mark;
+/* Of the whole batch: the caller's, or a stack. */
+static bool holds_batch(const Value *storage) {
+    return storage->is_input || storage->producer->op == OP_StackImages;
 }
 
 const char *image_offset(Emitter *e, const Value *storage, int64_t bytes) {
-    if (!e->images || !holds_batch(e, storage)) return "";
+    if (!e->images || !holds_batch(storage)) return "";
     e->names_parameter = true; /* the loop's variable */
     return arena_printf(e->graph->arena, " + image * %" PRId64, value_bytes(storage) / e->images / bytes);
 }

@@ -122,9 +122,11 @@ static bool is_placed(const Storage *s, const Value *value) {
     return s->plan->of[value->id].storage != NULL;
 }
 
-/* Can it be computed into the memory of a Concat's result? What the caller owns, or a constant, has its place already. */
+/* Can it be computed into the memory of a Concat's result? What the caller owns, or a constant, has its place already; a stack of
+ * images is a storage of its own, in which the loop finds its image. */
 static bool can_be_part(const Value *value) {
-    return value->producer && value->producer->op != OP_TakeImage && !value->is_input && !value->data && value->output_count == 0;
+    return value->producer && value->producer->op != OP_TakeImage && value->producer->op != OP_StackImages && !value->is_input &&
+           !value->data && value->output_count == 0;
 }
 
 /* Puts a value, and what it is a view of, into the storage. */
