@@ -56,7 +56,7 @@ static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in,
     const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
     const int end_row = (mine->tasks.end + panel_groups - 1) / panel_groups;
     /* The rows of a pointwise convolution follow each other: they are one, in which fewer tiles end at a row's end. */
-    const int pointwise = g->kernel_height * g->kernel_width == 1, one_tap = ONE_TAP_TILES && pointwise;
+    const int pointwise = g->kernel_height * g->kernel_width == 1;
     const int joined = pointwise && !copied && stride == 1 && g->stride_height == 1;
     for (int group = groups.first; group < groups.end; group++) {
         const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
@@ -103,9 +103,7 @@ static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in,
                     const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
                     const size_t pixels = (size_t)count * (size_t)g->out_width;
                     if (unit == 16 && stride == 1)
-                        (one_tap ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, out + o, pixels, lanes);
-                    else if (one_tap)
-                        conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, 1, pixel, channel);
+                        (pointwise ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, out + o, pixels, lanes);
                     else
                         conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, 0, pixel, channel);
                 }

@@ -3,13 +3,6 @@
 
 #include "runtime/conv_tile.h"
 
-/* Kernels of one tap have tiles of their own where registers hold the sums; plain C99 is for small machines. */
-#ifdef VEC_PLAIN
-enum { ONE_TAP_TILES = 0 };
-#else
-enum { ONE_TAP_TILES = 1 };
-#endif
-
 /* A row of `width` output pixels by `vectors` vectors of output channels. */
 static ALWAYS_INLINE void conv_row_vectors(const struct conv *g, const struct conv_input *at, const float *in,
                                            const float *weights, const float *bias, const float *residual, float *out,
