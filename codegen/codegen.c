@@ -1,6 +1,7 @@
 #include "codegen/codegen.h"
 
 #include "codegen/emitter.h"
+#include "ir/images.h"
 #include "ir/recurrent.h"
 #include "ir/winograd.h"
 
@@ -44,7 +45,7 @@ int64_t node_multiply_adds(const Node *node) {
     if (node->op == OP_Gemm) terms = node->in[0]->shape.dim[attr_int(node, A_TRANS_A, 0) ? 0 : 1];
     if (node->op == OP_MatMul) terms = node->in[0]->shape.dim[node->in[0]->shape.rank - 1];
     int64_t total;
-    return checked_mul(results, terms, &total) ? total : INT64_MAX;
+    return checked_mul(results, terms, &total) && checked_mul(total, node_runs(node), &total) ? total : INT64_MAX;
 }
 
 int64_t node_products(const Node *node) {
@@ -56,7 +57,8 @@ int64_t node_products(const Node *node) {
                          winograd_tiles(y->dim[3], attr_ints_at(node, A_DILATIONS, 1, 1), m),
                          winograd_products(m, attr_ints_at(node, A_STRIDES, 0, 1)),
                          w->dim[0],
-                         w->dim[1]};
+                         w->dim[1],
+                         node_runs(node)};
     int64_t products = 1;
     for (size_t k = 0; k < sizeof factors / sizeof *factors; k++)
         if (!checked_mul(products, factors[k], &products)) return INT64_MAX;

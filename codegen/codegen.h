@@ -48,7 +48,7 @@ typedef struct {
 } CodegenSizes;
 bool codegen_sizes(Graph *graph, CodegenSizes *sizes);
 
-/* Multiply-adds of one node (0 where it has none). */
+/* Multiply-adds of one node (0 where it has none), of all images where it runs once for each. */
 int64_t node_multiply_adds(const Node *node);
 /* Those that its kernel does: Winograd's are fewer. */
 int64_t node_products(const Node *node);

@@ -262,7 +262,7 @@ static int64_t step_products(const Node *node) {
 static bool lower_step(Emitter *e, Node *node) {
     StepProfile *profile = e->options->profile;
     e->step = profile ? &profile[node->mark] : NULL;
-    if (e->step) *e->step = (StepProfile){.products = step_products(node) * (e->images ? e->images : 1)};
+    if (e->step) *e->step = (StepProfile){.products = step_products(node)};
     if (!lower_node(e, node)) return false;
     if (profile) text_printf(&e->steps, "    SINGLE\n    %s_step(%d);\n", e->options->name, node->mark);
     return true;

@@ -60,13 +60,12 @@ static int64_t bytes_moved(const Node *node) {
 }
 
 static LayerTime layer_time(const Node *node, const StepProfile *profile, Times times, const Machine *machine) {
-    const int64_t runs = node_runs(node);
     LayerTime layer = {.node = node,
                        .profile = profile,
                        .milliseconds = times.median,
                        .least = times.least,
-                       .multiply_adds = multiply_adds(node) * runs,
-                       .bytes = (profile->weight_bytes + bytes_moved(node)) * runs};
+                       .multiply_adds = multiply_adds(node),
+                       .bytes = (profile->weight_bytes + bytes_moved(node)) * node_runs(node)};
     layer.arithmetic = 2e-6 * (double)profile->products / machine->gflops;
     layer.memory = 1e-6 * (double)layer.bytes / machine->gigabytes;
     return layer;

@@ -4,7 +4,6 @@
 #include "driver/model.h"
 #include "driver/paths.h"
 #include "driver/text.h"
-#include "ir/images.h"
 #include "ir/op_table.h"
 
 #include <inttypes.h>
@@ -18,13 +17,8 @@ static int64_t bytes_of(const Value *value) {
     return shape_count(&value->shape) * (int64_t)dtype_size(value->type);
 }
 
-static int64_t multiply_adds_of_runs(const Node *node) {
-    int64_t product;
-    return checked_mul(node_multiply_adds(node), node_runs(node), &product) ? product : INT64_MAX;
-}
-
 static LayerCost layer_cost(const Node *node) {
-    LayerCost cost = {.multiply_adds = multiply_adds_of_runs(node)};
+    LayerCost cost = {.multiply_adds = node_multiply_adds(node)};
     for (int k = 0; k < node->in_count; k++) {
         if (node->in[k] && node->in[k]->data) cost.parameter_bytes += bytes_of(node->in[k]);
     }
@@ -37,7 +31,7 @@ static LayerCost layer_cost(const Node *node) {
 static int64_t total_multiply_adds(const Graph *graph) {
     int64_t sum = 0;
     for (const Node *node = graph->first; node; node = node->next) {
-        if (!checked_add(sum, multiply_adds_of_runs(node), &sum)) return INT64_MAX;
+        if (!checked_add(sum, node_multiply_adds(node), &sum)) return INT64_MAX;
     }
     return sum;
 }
