@@ -15,6 +15,12 @@ Node *strips_producer(const Node *reader) {
     return in && in->producer && strips_reader(in->producer) == reader ? in->producer : NULL;
 }
 
+int64_t step_total(const Node *node, int64_t (*count)(const Node *node)) {
+    const Node *producer = strips_producer(node);
+    int64_t sum = strips_reader(node) ? 0 : count(node);
+    return producer && !checked_add(sum, count(producer), &sum) ? INT64_MAX : sum;
+}
+
 /* What the next layer asks of the convolution's rows, and how many of its own there are. */
 static bool read_next(const Node *reader, StripsGeometry *s) {
     int64_t kernel = reader->op == OP_Conv ? reader->in[1]->shape.dim[2] : attr_ints_at(reader, A_KERNEL_SHAPE, 0, 1), reach;

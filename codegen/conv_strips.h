@@ -16,6 +16,9 @@ typedef struct {
 Node *strips_reader(const Node *conv);
 /* The convolution that is computed in a layer's step; NULL where there is none. */
 Node *strips_producer(const Node *reader);
+/* What `count` (node_products, node_multiply_adds) gives for a node's step: a convolution that is computed depth first counts in
+ * its reader's. */
+int64_t step_total(const Node *node, int64_t (*count)(const Node *node));
 
 bool strips_geometry(Graph *graph, const Node *reader, StripsGeometry *strips);
 /* Scratch of the reader's step, for the planner; 0 where the geometry is refused. */

@@ -251,18 +251,11 @@ static bool lower_node(Emitter *e, Node *node) {
     return e->graph->diag->status == STATUS_OK;
 }
 
-/* A convolution that is computed depth first counts in its reader's step. */
-static int64_t step_products(const Node *node) {
-    const Node *producer = strips_producer(node);
-    int64_t products = strips_reader(node) ? 0 : node_products(node);
-    return producer && !checked_add(products, node_products(producer), &products) ? INT64_MAX : products;
-}
-
 /* A step, and in a profiling build the call that ends it. */
 static bool lower_step(Emitter *e, Node *node) {
     StepProfile *profile = e->options->profile;
     e->step = profile ? &profile[node->mark] : NULL;
-    if (e->step) *e->step = (StepProfile){.products = step_products(node)};
+    if (e->step) *e->step = (StepProfile){.products = step_total(node, node_products)};
     if (!lower_node(e, node)) return false;
     if (profile) text_printf(&e->steps, "    SINGLE\n    %s_step(%d);\n", e->options->name, node->mark);
     return true;
@@ -307,10 +300,10 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
     e->outputs = name_parameters(e, graph->outputs, graph->output_count, graph->output_names, "output");
     e->loop_end = image_loop_end(graph);
+    e->images = e->loop_end ? image_loop_count(e->loop_end) : 0;
     if (options->blocks) e->block_of_step = steps_of_blocks(graph);
     for (Node *node = graph->first; node; node = node->next) {
         skip_before(e, node);
-        images_before(e, node);
         if (!lower_step(e, node) || !skip_after(e, node)) return false;
         images_after(e, node);
     }

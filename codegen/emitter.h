@@ -51,7 +51,7 @@ struct Emitter {
     Definition *defined; /* what the helpers hold */
     int defined_count, defined_capacity;
     int depth;                /* open braces in steps */
-    int base_depth;           /* of a step: 2 inside a block that can be skipped */
+    int base_depth;           /* of a step: 2 inside a block that can be skipped, or the loop over images */
     const Node *loop_end;     /* of the loop over images, or NULL */
     int64_t images;           /* that it goes through, while its steps are lowered; else 0 */
     int open_block;           /* whose condition is open, or -1 */

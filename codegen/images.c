@@ -6,11 +6,6 @@
 
 #include <inttypes.h>
 
-void images_before(Emitter *e, const Node *node) {
-    if (!e->loop_end || node != e->graph->first) return;
-    e->images = image_loop_count(e->loop_end);
-}
-
 /* The loop's first and last lines belong to steps, which therefore can't be shared with others. */
 static void add_line(Emitter *e, const char *line) {
     StepText *text = &e->step_texts[e->step_count - 1];

@@ -4,9 +4,8 @@
 
 #include "codegen/emitter.h"
 
-/* Before and after the step of `node` was written: opens the loop behind the network's first step, which is a view, and closes it
- * behind the loop's last one. */
-void images_before(Emitter *e, const Node *node);
+/* After the step of `node` was written: opens the loop behind the network's first step, which is a view, and closes it behind the
+ * loop's last one. */
 void images_after(Emitter *e, const Node *node);
 /* " + image * N", in units of `bytes`, where a step of the loop addresses what holds a whole batch; else "". */
 const char *image_offset(Emitter *e, const Value *storage, int64_t bytes);

@@ -45,11 +45,9 @@ static bool prepare_grouped(Emitter *e, const Node *reader, const ConvGeometry *
     next->next_operands = arena_printf(arena, "%s, %s, ", conv_weights(e, reader, &g), conv_bias(e, reader, &g));
     specialise_kernel(
         e, "conv_strips_grouped", next->kernel,
-        "const struct conv_strips *s, const struct conv *grouped, const float *in, const float *scale,\n                const "
-        "float "
-        "*weights, const float *bias, const float *grouped_weights, const float *grouped_bias,\n                float *out, "
-        "float "
-        "*scratch",
+        "const struct conv_strips *s, const struct conv *grouped, const float *in, const float *scale,\n                "
+        "const float *weights, const float *bias, const float *grouped_weights, const float *grouped_bias,\n                "
+        "float *out, float *scratch",
         "s, grouped, in, scale, weights, bias, grouped_weights, grouped_bias, out, scratch",
         arena_printf(arena, "%d, %d, %d, %d", conv->blocked_in ? BLOCK : 1, conv->stride_width, g.in_channels, size));
     return true;
@@ -71,7 +69,7 @@ bool lower_conv_strips(Emitter *e, Node *reader) {
     if (s.conv.batch > 1) {
         emit(e, "for (size_t n = 0; n < %d; n++)", s.conv.batch);
         each = "    ";
-        in_step = arena_printf(e->graph->arena, " + n * %lld", (long long)shape_product(&producer->in[0]->shape, 1, 4));
+        in_step = arena_printf(e->graph->arena, " + n * %lld", (long long)s.conv.in_image);
         out_step = arena_printf(e->graph->arena, " + n * %lld", (long long)shape_product(&reader->out[0]->shape, 1, 4));
     }
     emit(e, "%s%s(&%s, %s, in%s, %s%s, %s, %sout%s, (float *)%s);", each, next.kernel, geometry, next.next_geometry, in_step,

@@ -41,13 +41,6 @@ static int64_t bytes_of(const Value *value) {
     return value ? shape_count(&value->shape) * (int64_t)dtype_size(value->type) : 0;
 }
 
-/* A convolution that is computed depth first counts in its reader's step. */
-static int64_t multiply_adds(const Node *node) {
-    const Node *producer = strips_producer(node);
-    int64_t sum = strips_reader(node) ? 0 : node_multiply_adds(node);
-    return producer && !checked_add(sum, node_multiply_adds(producer), &sum) ? INT64_MAX : sum;
-}
-
 /* Of values that are read and written. What is computed depth first is neither. */
 static int64_t bytes_moved(const Node *node) {
     const Node *reads = strips_producer(node) ? strips_producer(node) : node;
@@ -64,7 +57,7 @@ static LayerTime layer_time(const Node *node, const StepProfile *profile, Times 
                        .profile = profile,
                        .milliseconds = times.median,
                        .least = times.least,
-                       .multiply_adds = multiply_adds(node),
+                       .multiply_adds = step_total(node, node_multiply_adds),
                        .bytes = (profile->weight_bytes + bytes_moved(node)) * node_runs(node)};
     layer.arithmetic = 2e-6 * (double)profile->products / machine->gflops;
     layer.memory = 1e-6 * (double)layer.bytes / machine->gigabytes;
