@@ -127,7 +127,7 @@ static const char *parameter_address(Emitter *e, const Parameter *parameter, int
     e->names_parameter = true;
     const bool typed = parameter->value->type == type && within % size == 0;
     const int64_t unit = typed ? size : 1;
-    const char *image = image_offset(e, parameter->value, unit);
+    const char *image = image_offset(e, e->plan->of[parameter->value->id].storage, unit);
     const char *offset = within ? arena_printf(arena, "%s + %lld", image, (long long)(within / unit)) : image;
     if (typed) return arena_printf(arena, "%s%s", parameter->name, offset);
     const char *start =

@@ -31,6 +31,16 @@ def module(name):
         def forward(self, x):
             return torch.flatten(x, 1), torch.relu(self.conv(x))
 
+    class Reshaped(torch.nn.Module):
+        """What the loop stacks is the caller's memory under another shape."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 4, 3)
+
+        def forward(self, x):
+            return torch.flatten(torch.relu(self.conv(x)), 2)
+
     class Joined(torch.nn.Module):
         """Behind the loop the batch becomes part of a longer one."""
 
@@ -41,6 +51,8 @@ def module(name):
     seed()
     if name == "views":
         return Views().eval(), (3, 16, 16)
+    if name == "reshaped":
+        return Reshaped().eval(), (3, 16, 16)
     if name == "joined":
         return Joined(), (3, 16, 16)
     if name != "fully connected":
@@ -49,7 +61,7 @@ def module(name):
     return torch.nn.Sequential(*layers).eval(), (3, 16, 16)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", "views", "joined", *NETWORKS]])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", "views", "reshaped", "joined", *NETWORKS]])
 def test_batch(name, tmp_path):
     """The parity rule; and the bits of an image do not depend on its place, on the others, or on threads."""
     import torch
