@@ -1,5 +1,6 @@
 #include "codegen/conv_geometry.h"
 
+#include "ir/window.h"
 #include "ir/winograd.h"
 
 #include <limits.h>
@@ -84,14 +85,16 @@ static void set_strips(ConvGeometry *g, int rows, int images) {
         (int64_t)conv_copied_channels(g) * g->padded_width * (int64_t)sizeof(float) * g->padded_rows * images * g->strips;
 }
 
-static void choose_strips(ConvGeometry *g, bool padded, bool whole) {
+static void choose_strips(const Graph *graph, ConvGeometry *g, bool padded, bool whole) {
+    const bool least_memory = graph->optimize == OPTIMIZE_MEMORY;
     int window_h = (g->kernel_height - 1) * g->dilation_height + 1, window_w = (g->kernel_width - 1) * g->dilation_width + 1;
     bool pointwise = !padded && g->kernel_height == 1 && g->kernel_width == 1 && g->stride_height == 1 && g->stride_width == 1 &&
                      g->in_height == g->out_height && g->in_width == g->out_width;
+    g->strip_bytes = least_memory ? SMALL_STRIP_BYTES : STRIP_BYTES;
     if (pointwise && whole) join_rows(g);
     bool copied = padded || g->scaled;
     g->strips = 1;
-    if (copied && g->groups > 1 && g->strip_bytes > SMALL_STRIP_BYTES) { /* threads do groups of their own, which are small */
+    if (copied && g->groups > 1 && !least_memory) { /* threads do groups of their own, which are small */
         g->strips = g->groups < MOST_SHARES ? g->groups : MOST_SHARES;
         g->strip_bytes /= g->strips;
     }
@@ -140,23 +143,24 @@ static bool all_fit_int(const int64_t *values, int count) {
 static bool read_geometry(const Node *node, ConvGeometry *g) {
     const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape, *y = &node->out[0]->shape;
     if (x->rank != 4) return false;
+    const Window window = window_of(node);
     int64_t groups = attr_int(node, A_GROUP, 1);
     int64_t sizes[] = {x->dim[0],
                        groups,
                        w->dim[1],
                        w->dim[0] / groups,
-                       x->dim[2],
-                       x->dim[3],
-                       y->dim[2],
-                       y->dim[3],
-                       w->dim[2],
-                       w->dim[3],
-                       attr_ints_at(node, A_STRIDES, 0, 1),
-                       attr_ints_at(node, A_STRIDES, 1, 1),
-                       attr_ints_at(node, A_DILATIONS, 0, 1),
-                       attr_ints_at(node, A_DILATIONS, 1, 1),
-                       attr_ints_at(node, A_PADS, 0, 0),
-                       attr_ints_at(node, A_PADS, 1, 0),
+                       window.in[1],
+                       window.in[2],
+                       window.out[1],
+                       window.out[2],
+                       window.kernel[1],
+                       window.kernel[2],
+                       window.stride[1],
+                       window.stride[2],
+                       window.dilation[1],
+                       window.dilation[2],
+                       window.begin[1],
+                       window.begin[2],
                        x->dim[2] * 16,
                        x->dim[3] * 16,
                        shape_product(y, 0, 3), /* rows of all planes, and pixels of all images: tasks of threads */
@@ -190,7 +194,6 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
 /* `whole`: the result is computed as a whole, not in a window of rows. */
 static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry *g, bool whole) {
     if (!read_geometry(node, g)) return false;
-    g->strip_bytes = graph->optimize == OPTIMIZE_MEMORY ? SMALL_STRIP_BYTES : STRIP_BYTES;
     bool padded = false;
     for (int k = 0; k < 4; k++) padded |= attr_ints_at(node, A_PADS, k, 0) != 0;
     int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
@@ -200,7 +203,7 @@ static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry 
         g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
         choose_tile_block(g);
     } else if (g->kernel == CONV_DENSE) {
-        choose_strips(g, padded, whole);
+        choose_strips(graph, g, padded, whole);
     }
     return true;
 }

@@ -1,5 +1,7 @@
 #include "codegen/conv_strips.h"
 
+#include "ir/window.h"
+
 #include <limits.h>
 
 /* A window of rows stays in a core's second-level cache beside the weights and what is read and written. */
@@ -23,15 +25,13 @@ int64_t step_total(const Node *node, int64_t (*count)(const Node *node)) {
 
 /* What the next layer asks of the convolution's rows, and how many of its own there are. */
 static bool read_next(const Node *reader, StripsGeometry *s) {
-    int64_t kernel = reader->op == OP_Conv ? reader->in[1]->shape.dim[2] : attr_ints_at(reader, A_KERNEL_SHAPE, 0, 1), reach;
-    if (!checked_mul(kernel - 1, attr_ints_at(reader, A_DILATIONS, 0, 1), &reach)) return false;
-    int64_t sizes[] = {reader->in[0]->shape.dim[2], reader->out[0]->shape.dim[2], reach, attr_ints_at(reader, A_STRIDES, 0, 1),
-                       attr_ints_at(reader, A_PADS, 0, 0)};
+    const Window w = window_of(reader);
+    const int64_t sizes[] = {w.in[1], w.out[1], window_extent(&w, 1), w.stride[1], w.begin[1]};
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         if (sizes[k] < 0 || sizes[k] > INT_MAX / 16) return false;
     s->height = (int)sizes[0];
     s->next_height = (int)sizes[1];
-    s->next_reach = (int)sizes[2] + 1;
+    s->next_reach = (int)sizes[2];
     s->next_stride = (int)sizes[3];
     s->next_pad = (int)sizes[4];
     return true;

@@ -45,8 +45,6 @@ bool lower_take_image(Emitter *e, Node *node) {
 }
 
 bool lower_stack_images(Emitter *e, Node *node) {
-    if (same_memory(e, node->in[0], node->out[0])) return true;
-    emit(e, "memcpy(%s, %s, %" PRId64 ");", output_pointer(e, node->out[0]), input_pointer(e, node->in[0]),
-         value_bytes(node->in[0]));
+    copy_whole(e, node);
     return true;
 }

@@ -64,16 +64,9 @@ static float *pack_bias(Arena *arena, const ConvGeometry *g, const float *source
     return packed;
 }
 
-bool conv_limits(const Node *node, double *low, double *high) {
-    Epilogue epilogue = epilogue_of(node);
-    *low = epilogue.kind == ACT_RELU ? 0.0 : epilogue.kind == ACT_CLIP ? epilogue.alpha : -INFINITY;
-    *high = epilogue.kind == ACT_CLIP ? epilogue.beta : INFINITY;
-    return epilogue.kind == ACT_NONE || epilogue.kind == ACT_RELU || epilogue.kind == ACT_CLIP;
-}
-
 const char *conv_initialiser(Emitter *e, const Node *node, const ConvGeometry *g) {
     double low, high, in_low = attr_int(node, A_INPUT_RELU, 0) ? 0.0 : -INFINITY;
-    conv_limits(node, &low, &high);
+    epilogue_limits(node, &low, &high);
     Text fields = {.arena = e->graph->arena};
     text_printf(&fields, "{\n    .images = %d, .in_image = %" PRId64 ", .out_image = %" PRId64 ",\n", g->batch, g->in_image,
                 g->out_image);
@@ -192,7 +185,7 @@ bool lower_conv(Emitter *e, Node *node) {
                          dtype_name(node->out[0]->type));
     if (!conv_geometry(e->graph, node, &g)) return false;
     double low, high;
-    bool limits = conv_limits(node, &low, &high);
+    bool limits = epilogue_limits(node, &low, &high);
     const char *kernel = specialised_kernel(e, &g), *geometry = conv_geometry_constant(e, node, &g);
     const Value *residual = node->in_count > 3 ? node->in[3] : NULL;
     const char *by = g.kernel == CONV_DIRECT ? "SINGLE " : "";

@@ -5,8 +5,6 @@
 #include "codegen/conv_geometry.h"
 #include "codegen/lower.h"
 
-/* Limits that do the fused activation inside the kernel; false where it must run after it. */
-bool conv_limits(const Node *node, double *low, double *high);
 /* `{ ... }` of a struct conv. */
 const char *conv_initialiser(Emitter *e, const Node *node, const ConvGeometry *geometry);
 /* The geometry as a shared constant; returns its name. Equal layers share one. */

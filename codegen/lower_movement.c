@@ -19,11 +19,6 @@ static void declare_both(Emitter *e, const Node *node) {
     declare_output(e, "y", node->out[0]);
 }
 
-static void emit_whole_copy(Emitter *e, const Node *node) {
-    emit(e, "memcpy(%s, %s, %" PRId64 ");", output_pointer(e, node->out[0]), input_pointer(e, node->in[0]),
-         shape_count(&node->out[0]->shape) * (int64_t)dtype_size(node->out[0]->type));
-}
-
 /* The view's axis `axis` starts at `first`, a position along the logical axis: whole blocks where channels are blocked. */
 static bool view_offset(Emitter *e, const Node *node, const Value *value, const View *view, int axis, int64_t first,
                         int64_t *offset) {
@@ -43,7 +38,7 @@ static bool layouts_agree(Emitter *e, const Node *node) {
 
 bool lower_reshape(Emitter *e, Node *node) {
     if (!require_planar(e, node)) return false;
-    if (!same_memory(e, node->in[0], node->out[0])) emit_whole_copy(e, node);
+    copy_whole(e, node);
     return true;
 }
 
@@ -147,9 +142,8 @@ bool lower_expand(Emitter *e, Node *node) {
 bool lower_reorder(Emitter *e, Node *node) {
     const Value *in = node->in[0];
     bool to_blocked = node->out[0]->layout == LAYOUT_BLOCKED;
-    if (same_memory(e, in, node->out[0])) return true;
-    if (in->layout == node->out[0]->layout || shape_product(&in->shape, 2, 4) == 1) {
-        emit_whole_copy(e, node);
+    if (same_memory(e, in, node->out[0]) || in->layout == node->out[0]->layout || shape_product(&in->shape, 2, 4) == 1) {
+        copy_whole(e, node);
         return true;
     }
     if (!require_f32(e, node, in->type)) return false;

@@ -74,6 +74,6 @@ bool lower_conv_strips(Emitter *e, Node *reader) {
     }
     emit(e, "%s%s(&%s, %s, in%s, %s%s, %s, %sout%s, (float *)%s);", each, next.kernel, geometry, next.next_geometry, in_step,
          scale, weights, bias, next.next_operands, out_step, scratch_pointer(e, reader));
-    if (reader->op == OP_Conv && !conv_limits(reader, &low, &high)) emit_activation_after(e, reader, "out");
+    if (reader->op == OP_Conv && !epilogue_limits(reader, &low, &high)) emit_activation_after(e, reader, "out");
     return true;
 }

@@ -7,6 +7,8 @@
 
 /* True when the planner gave both values the same memory. */
 bool same_memory(Emitter *e, const Value *in, const Value *out);
+/* Copies all of the first operand to the start of the result, unless it lies there. */
+void copy_whole(Emitter *e, const Node *node);
 /* `const T *name = ...;` */
 void declare_input(Emitter *e, const char *name, const Value *value);
 /* `T *name = ...;` */

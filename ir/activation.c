@@ -84,6 +84,13 @@ Epilogue epilogue_of(const Node *node) {
     return epilogue;
 }
 
+bool epilogue_limits(const Node *node, double *low, double *high) {
+    const Epilogue epilogue = epilogue_of(node);
+    *low = epilogue.kind == ACT_RELU ? 0.0 : epilogue.kind == ACT_CLIP ? epilogue.alpha : -INFINITY;
+    *high = epilogue.kind == ACT_CLIP ? epilogue.beta : INFINITY;
+    return epilogue.kind == ACT_NONE || epilogue.kind == ACT_RELU || epilogue.kind == ACT_CLIP;
+}
+
 double epilogue_apply(const Epilogue *epilogue, double x) {
     return activation_apply(epilogue->kind, epilogue->alpha, epilogue->beta, x);
 }

@@ -35,6 +35,8 @@ Activation activation_of(Op op);
 void activation_parameters(const Node *node, double *alpha, double *beta);
 /* The activation fused into a node's epilogue, with its parameters or their defaults. */
 Epilogue epilogue_of(const Node *node);
+/* Limits of a node's results that do its fused activation; false, with limits that change nothing, where it is no limit. */
+bool epilogue_limits(const Node *node, double *low, double *high);
 double epilogue_apply(const Epilogue *epilogue, double x);
 
 #endif

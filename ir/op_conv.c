@@ -1,6 +1,7 @@
 /* Conv (ONNX 1, 11, 22) with the residual and the activation that passes fuse into it. */
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
+#include "ir/window.h"
 
 #include <inttypes.h>
 

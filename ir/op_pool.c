@@ -1,6 +1,7 @@
 /* MaxPool (1, 8, 10, 11, 12, 22) and AveragePool (1, 7, 10, 11, 19, 22). */
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
+#include "ir/window.h"
 
 #include <math.h>
 

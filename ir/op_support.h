@@ -1,4 +1,4 @@
-/* What the operator families share: inference helpers, strides, windows, integer arithmetic that wraps. */
+/* What the operator families share: inference helpers, strides, integer arithmetic that wraps. */
 #ifndef SKIPC_IR_OP_SUPPORT_H
 #define SKIPC_IR_OP_SUPPORT_H
 
@@ -31,17 +31,6 @@ typedef struct {
     int64_t outer, length, inner;
 } AxisSplit;
 AxisSplit split_at(const Shape *shape, int axis);
-
-/* A sliding window over 1 to 3 spatial axes, lifted to three: unused leading axes have extent 1. */
-typedef struct {
-    int axes; /* spatial axes of the operator */
-    int64_t kernel[3], stride[3], dilation[3], begin[3], end[3], in[3], out[3];
-} Window;
-/* Reads and checks the attributes of a window operator over `input`; `kernel` overrides kernel_shape (Conv: the weight's). */
-bool window_read(const Node *node, const Shape *input, const int64_t *kernel, Window *window, Diag *diag);
-int64_t window_taps(const Window *window);
-int64_t window_in_plane(const Window *window);
-int64_t window_out_plane(const Window *window);
 
 /* Two's complement value of `value`'s low bits, as `type` holds them (BOOL: 0 or 1; U64: the bits). */
 int64_t integer_wrap(Dtype type, int64_t value);

@@ -7,6 +7,7 @@
  * convolutions in groups narrower than a block. Winograd kernels compute tiles of rows of their own. A layer whose kernel may be
  * chosen by measurement stays a step by itself, as which it is measured. */
 #include "ir/activation.h"
+#include "ir/window.h"
 #include "passes/choose_kernels.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -14,18 +15,14 @@
 /* Half of a core's second-level cache, which the weights, the input and the reader's result share. */
 enum { NEAR_BYTES = 512 * 1024 };
 
-static bool is_limit(const Node *conv) {
-    Activation kind = epilogue_of(conv).kind;
-    return kind == ACT_NONE || kind == ACT_RELU || kind == ACT_CLIP;
-}
-
 static bool has_constant_weights(const Node *conv) {
     return is_constant(conv->in[1]) && (!input_at(conv, 2) || is_constant(conv->in[2])) && !input_at(conv, 3);
 }
 
 static bool is_dense(const Graph *graph, const Node *conv) {
+    double low, high;
     return conv && conv->out[0]->layout == LAYOUT_BLOCKED && has_constant_weights(conv) && attr_int(conv, A_GROUP, 1) == 1 &&
-           is_limit(conv) && !attr_find(conv, A_WINOGRAD) && !kernel_layer(graph, conv);
+           epilogue_limits(conv, &low, &high) && !attr_find(conv, A_WINOGRAD) && !kernel_layer(graph, conv);
 }
 
 static bool is_narrow(const Node *conv) {
@@ -40,13 +37,9 @@ static bool reads_rows(const Node *node) {
     return node->op == OP_MaxPool && node->out_count == 1 && shape_count(&node->out[0]->shape) > 0;
 }
 
-static int64_t window_rows(const Node *reader) {
-    int64_t kernel = reader->op == OP_Conv ? reader->in[1]->shape.dim[2] : attr_ints_at(reader, A_KERNEL_SHAPE, 0, 1), reach;
-    return checked_mul(kernel - 1, attr_ints_at(reader, A_DILATIONS, 0, 1), &reach) ? reach + 1 : INT64_MAX;
-}
-
 static bool pays(const Graph *graph, const Value *result, const Node *reader) {
-    if (window_rows(reader) > result->shape.dim[2] / 2) return false;
+    const Window window = window_of(reader);
+    if (window_extent(&window, 1) > result->shape.dim[2] / 2) return false;
     return graph->optimize == OPTIMIZE_MEMORY ||
            shape_product(&result->shape, 1, result->shape.rank) > NEAR_BYTES / (int64_t)sizeof(float);
 }
