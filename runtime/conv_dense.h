@@ -39,77 +39,111 @@ static ALWAYS_INLINE int conv_panel_groups(const struct conv *g) {
     return (lanes + wide - 1) / wide;
 }
 
-/* Output rows, counted through all images, in strips of `strip_rows` of an image or all rows of `strip_images`: of whole images,
- * or of some rows in the middle of one, where pad_top is less by what lies above them. `mine` are the panel groups and rows of
- * each group to compute; unless the thread works `alone`, all of them, which the team shares strip by strip. The rest as
- * conv_dense has it. */
-static ALWAYS_INLINE void conv_dense_rows(const struct conv *g, const float *in, const float *scale, const float *weights,
-                                          const float *bias, const float *residual, float *out, float *scratch,
-                                          const struct share groups, const struct grid_share *mine, const int strip_rows,
-                                          const int strip_images, const int alone, const int unit, const int stride) {
-    const int copied = g->padded_width != 0, panels = (g->out_channels + 15) / 16, panel_groups = mine->blocks;
-    const int width = copied ? g->padded_width : g->in_width;
-    const int planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
+/* What a convolution reads and writes; conv_dense says what each is. */
+struct conv_operands {
+    const float *in, *scale, *weights, *bias, *residual;
+    float *out, *scratch;
+};
+
+/* What a thread computes: panel groups and rows, counted through all images, of each of its groups. Unless it works `alone`, that
+ * is all of them, which the team shares strip by strip. */
+struct conv_part {
+    struct share groups;
+    struct grid_share rows;
+    int strip_rows, strip_images; /* as struct conv has them: strips of the thread's own may be shorter */
+    int alone;
+};
+
+/* The input of output rows [first, end) of a group: as it lies in the image, or copied to the scratch. */
+struct conv_strip_input {
+    const float *in;     /* of the first row's image */
+    size_t plane, image; /* pixels of a plane; floats from one image to the next */
+    int width;
+    int above; /* input rows of the image, the padding's among them, that are not in the strip */
+};
+
+static ALWAYS_INLINE struct conv_strip_input conv_strip_read(const struct conv *g, const struct conv_operands *o,
+                                                             const struct conv_part *part, const int group, const int first,
+                                                             const int end, const int unit) {
+    const int copied = g->padded_width != 0, planes = unit == 16 ? (g->in_channels + 15) / 16 : g->in_channels;
+    const int image = first / g->out_height, top = first % g->out_height;
+    const float *in =
+        o->in + (size_t)image * g->in_image + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
+    if (!copied) {
+        const struct conv_strip_input whole = {in, (size_t)g->in_height * (size_t)g->in_width, g->in_image, g->in_width,
+                                               g->pad_top};
+        return whole;
+    }
+    const int rows = end - first < g->out_height ? end - first : g->out_height; /* of one image */
+    const int height = g->padded_rows - (g->strip_rows - rows) * g->stride_height;
+    const size_t plane = (size_t)height * (size_t)g->padded_width, next_image = (size_t)planes * plane * (size_t)unit;
+    if (!part->alone && (group || first)) BARRIER; /* until all have read the last strip */
+    for (int n = 0; n * g->out_height < top + end - first; n++)
+        conv_strip(g, in + (size_t)n * g->in_image, o->scale, o->scratch + (size_t)n * next_image, top, height, planes, unit,
+                   part->rows.by_rows, part->alone);
+    if (!part->alone) BARRIER;
+    const struct conv_strip_input copy = {o->scratch, plane, next_image, g->padded_width, top * g->stride_height};
+    return copy;
+}
+
+/* Output rows [first, end) of a group: of whole images, or of some rows in the middle of one. */
+static ALWAYS_INLINE void conv_strip_rows(const struct conv *g, const struct conv_operands *o, const struct conv_part *part,
+                                          const struct conv_strip_input *strip, const int group, const int first, const int end,
+                                          const int unit, const int stride) {
+    const int panels = (g->out_channels + 15) / 16, panel_groups = part->rows.blocks;
+    const int image = first / g->out_height, top = first % g->out_height;
     const size_t out_plane = (size_t)g->out_height * (size_t)g->out_width;
     const size_t out_row = (size_t)g->out_width * (g->blocked_out ? 16 : 1);
     const size_t panel_floats = (size_t)g->in_channels * (size_t)(g->kernel_height * g->kernel_width) * 16;
-    const int row_step = copied ? g->dilation_height / g->strip_step : g->dilation_height;
-    const int end_row = (mine->tasks.end + panel_groups - 1) / panel_groups;
+    const int row_step = g->padded_width ? g->dilation_height / g->strip_step : g->dilation_height;
+    const struct grid_share shared = thread_grid_share(panel_groups, end - first, part->rows.by_rows, part->alone);
     /* The rows of a pointwise convolution follow each other: they are one, in which fewer tiles end at a row's end. */
     const int pointwise = g->kernel_height * g->kernel_width == 1;
-    const int joined = pointwise && !copied && stride == 1 && g->stride_height == 1;
-    for (int group = groups.first; group < groups.end; group++) {
-        const float *group_in = in + (size_t)group * (size_t)g->in_channels * (size_t)g->in_height * (size_t)g->in_width;
-        for (int first = mine->tasks.first / panel_groups, end; first < end_row; first = end) {
-            end = conv_strip_end(g, first, strip_rows, strip_images);
-            if (end > end_row) end = end_row;
-            const int image = first / g->out_height, top = first % g->out_height;
-            const int rows_of_one = end - first < g->out_height ? end - first : g->out_height;
-            const int height = copied ? g->padded_rows - (g->strip_rows - rows_of_one) * g->stride_height : g->in_height;
-            const size_t plane = (size_t)height * (size_t)width;
-            const size_t next_image = copied ? (size_t)planes * plane * (size_t)unit : g->in_image;
-            const float *from = group_in + (size_t)image * g->in_image;
-            if (copied && !alone && (group || first)) BARRIER; /* until all have read the last strip */
-            for (int n = 0; copied && n * g->out_height < top + end - first; n++)
-                conv_strip(g, from + (size_t)n * g->in_image, scale, scratch + (size_t)n * next_image, top, height, planes, unit,
-                           mine->by_rows, alone);
-            if (copied && !alone) BARRIER;
-            const float *strip = copied ? scratch : from;
-            const int above = copied ? top * g->stride_height : g->pad_top; /* rows that are not in the strip */
-            const struct grid_share part = thread_grid_share(panel_groups, end - first, mine->by_rows, alone);
-            for (int k = 0; k < panel_groups; k++) {
-                const struct share rows = alone ? grid_rows_within(mine, k, first, end) : grid_rows(&part, k);
-                const int channels = k * LANES * TILE_VECTORS, lanes = g->out_channels - channels;
-                const float *w = weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
-                const float *b = bias + group * panels * 16 + channels;
-                const size_t block = (size_t)image * g->out_image +
-                                     (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane +
-                                     (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
-                for (int task = top + rows.first, count = 1; task < top + rows.end; task += count) {
-                    const int n = task / g->out_height, y = task % g->out_height;
-                    const int left = top + rows.end - task;
-                    if (joined) count = left < g->out_height - y ? left : g->out_height - y;
-                    const struct conv_taps taps =
-                        conv_taps_inside(y * g->stride_height - g->pad_top, g->dilation_height, g->kernel_height, g->in_height);
-                    const struct conv_input at = {plane * 16,
-                                                  (size_t)(row_step * width * unit),
-                                                  (size_t)(g->dilation_width * unit),
-                                                  panel_floats,
-                                                  taps.first,
-                                                  taps.first + taps.count};
-                    const float *a = strip + (size_t)n * next_image + (size_t)((y * g->stride_height - above) * width * unit);
-                    const size_t o = block + (size_t)n * g->out_image + (size_t)y * out_row;
-                    const float *r = residual ? residual + o : residual;
-                    const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : plane;
-                    const size_t pixels = (size_t)count * (size_t)g->out_width;
-                    if (unit == 16 && stride == 1)
-                        (pointwise ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, out + o, pixels, lanes);
-                    else
-                        conv_row(g, &at, a, w, b, r, out + o, pixels, lanes, 0, pixel, channel);
-                }
-            }
+    const int joined = pointwise && !g->padded_width && stride == 1 && g->stride_height == 1;
+    for (int k = 0; k < panel_groups; k++) {
+        const struct share rows = part->alone ? grid_rows_within(&part->rows, k, first, end) : grid_rows(&shared, k);
+        const int channels = k * LANES * TILE_VECTORS, lanes = g->out_channels - channels;
+        const float *w = o->weights + (size_t)(group * panels + channels / 16) * panel_floats + channels % 16;
+        const float *b = o->bias + group * panels * 16 + channels;
+        const size_t block = (size_t)image * g->out_image + (size_t)(group * g->out_channels + channels / 16 * 16) * out_plane +
+                             (size_t)(channels % 16) * (g->blocked_out ? 1 : out_plane);
+        for (int task = top + rows.first, count = 1; task < top + rows.end; task += count) {
+            const int n = task / g->out_height, y = task % g->out_height;
+            const int left = top + rows.end - task;
+            if (joined) count = left < g->out_height - y ? left : g->out_height - y;
+            const struct conv_taps taps =
+                conv_taps_inside(y * g->stride_height - g->pad_top, g->dilation_height, g->kernel_height, g->in_height);
+            const struct conv_input at = {strip->plane * 16,
+                                          (size_t)(row_step * strip->width * unit),
+                                          (size_t)(g->dilation_width * unit),
+                                          panel_floats,
+                                          taps.first,
+                                          taps.first + taps.count};
+            const float *a =
+                strip->in + (size_t)n * strip->image + (size_t)((y * g->stride_height - strip->above) * strip->width * unit);
+            const size_t to = block + (size_t)n * g->out_image + (size_t)y * out_row;
+            const float *r = o->residual ? o->residual + to : o->residual;
+            const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : strip->plane;
+            const size_t pixels = (size_t)count * (size_t)g->out_width;
+            if (unit == 16 && stride == 1)
+                (pointwise ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, o->out + to, pixels, lanes);
+            else
+                conv_row(g, &at, a, w, b, r, o->out + to, pixels, lanes, 0, pixel, channel);
         }
     }
+}
+
+/* A part of the whole images, or of a window of rows, where pad_top is less by what lies above them. */
+static ALWAYS_INLINE void conv_dense_part(const struct conv *g, const struct conv_operands *o, const struct conv_part *part,
+                                          const int unit, const int stride) {
+    const int panel_groups = part->rows.blocks, end_row = (part->rows.tasks.end + panel_groups - 1) / panel_groups;
+    for (int group = part->groups.first; group < part->groups.end; group++)
+        for (int first = part->rows.tasks.first / panel_groups, end; first < end_row; first = end) {
+            end = conv_strip_end(g, first, part->strip_rows, part->strip_images);
+            if (end > end_row) end = end_row;
+            const struct conv_strip_input strip = conv_strip_read(g, o, part, group, first, end, unit);
+            conv_strip_rows(g, o, part, &strip, group, first, end, unit, stride);
+        }
 }
 
 /* The input is blocked by 16 channels where `unit` is 16 and planar where it is 1; `stride` is its stride_width: both are
@@ -127,16 +161,19 @@ static ALWAYS_INLINE void conv_dense(const struct conv *whole, const float *in, 
     const int own_strip = !copied || g->strips >= threads, by_groups = own_strip && g->groups >= threads;
     const int by_rows = pixels >= (size_t)g->out_channels * (size_t)(g->kernel_height * g->kernel_width);
     const int alone = by_groups || (by_rows && (own_strip || (g->kernel_height == 1 && g->strip_rows >= threads)));
-    const struct share all = {0, g->groups}, groups = by_groups ? thread_share(g->groups, 0) : all;
-    const struct grid_share mine =
-        thread_grid_share(conv_panel_groups(g), g->images * g->out_height, by_rows, by_groups || !alone);
     const int divide = alone && !own_strip; /* the strip's memory, among the threads */
-    const int strip_rows = divide ? g->strip_rows / threads : g->strip_rows;
-    const int strip_images = copied && alone && !by_groups ? 1 : g->strip_images; /* a thread's rows may begin inside an image */
-    const int most_rows = g->padded_rows - (g->strip_rows - strip_rows) * g->stride_height;
-    if (copied && alone) scratch += (size_t)(thread_number() * most_rows * strip_images) * (size_t)(planes * width * unit);
-    conv_dense_rows(g, in, scale, weights, bias, residual, out, scratch, groups, &mine, strip_rows, strip_images, alone, unit,
-                    stride);
+    const struct share all = {0, g->groups};
+    const struct conv_part part = {
+        by_groups ? thread_share(g->groups, 0) : all,
+        thread_grid_share(conv_panel_groups(g), g->images * g->out_height, by_rows, by_groups || !alone),
+        divide ? g->strip_rows / threads : g->strip_rows,
+        copied && alone && !by_groups ? 1 : g->strip_images, /* a thread's rows may begin inside an image */
+        alone,
+    };
+    const int most_rows = g->padded_rows - (g->strip_rows - part.strip_rows) * g->stride_height;
+    if (copied && alone) scratch += (size_t)(thread_number() * most_rows * part.strip_images) * (size_t)(planes * width * unit);
+    const struct conv_operands operands = {in, scale, weights, bias, residual, out, scratch};
+    conv_dense_part(g, &operands, &part, unit, stride);
 }
 
 #endif

@@ -60,13 +60,18 @@ static ALWAYS_INLINE void conv_window_move(const struct conv_strips *s, const fl
     struct conv part = s->conv;
     part.pad_top -= (needed.first + kept) * part.stride_height;
     part.out_channels = window->channels.end - window->channels.first;
-    weights += (size_t)window->channels.first * (size_t)(part.kernel_height * part.kernel_width) * (size_t)part.in_channels;
-    bias += window->channels.first;
     const int groups = conv_panel_groups(&part);
-    const struct grid_share all = {groups, rows, 1, {0, groups * rows}};
-    const struct share one_group = {0, 1};
-    conv_dense_rows(&part, in, scale, weights, bias, NULL, window->rows + (size_t)kept * row, window->scratch, one_group, &all,
-                    part.strip_rows, 1, window->alone, unit, stride);
+    const struct conv_operands operands = {
+        in,
+        scale,
+        weights + (size_t)window->channels.first * (size_t)(part.kernel_height * part.kernel_width) * (size_t)part.in_channels,
+        bias + window->channels.first,
+        NULL,
+        window->rows + (size_t)kept * row,
+        window->scratch,
+    };
+    const struct conv_part all = {{0, 1}, {groups, rows, 1, {0, groups * rows}}, part.strip_rows, 1, window->alone};
+    conv_dense_part(&part, &operands, &all, unit, stride);
     if (!window->alone) BARRIER;
     window->held = needed;
 }
