@@ -75,7 +75,7 @@ def test_batch(name, tmp_path):
         report = json.loads(done.stdout)
         batches = {IMAGES, 2 * IMAGES} if name == "joined" else {IMAGES}
         assert {layer["shape"][0] for layer in report["layers"]} == batches
-        source = harness.compile_model(path, tmp_path / "net.c")
+        source = harness.compile_model(path, tmp_path / "net.c", "--weights", "asm")
         assert f"for (size_t image = 0; image < {IMAGES}; image++)" in source.read_text()
 
         images = np.random.default_rng(2).standard_normal((IMAGES, *shape)).astype(np.float32)
@@ -85,7 +85,7 @@ def test_batch(name, tmp_path):
         for number, build in enumerate(BUILDS):
             compiler, *flags = build.split()
             library = tmp_path / f"net{number}.so"
-            harness.checked([compiler, *harness.STRICT, *flags, "-shared", "-fPIC", source, "-o", library, "-lm"])
+            harness.checked([compiler, *harness.STRICT, *flags, "-shared", "-fPIC", source, "-o", library, "-lm"], cwd=tmp_path)
             run = harness.Network(source, library)
             results, turned = run([images], outputs), run([np.ascontiguousarray(images[::-1])], outputs)
             expected = expected or results

@@ -170,15 +170,16 @@ int main(void) {
 
 def test_resnet18(tmp_path):
     """224x224 pixels; three of eight blocks change the shape."""
+    weights = ["--weights", "asm"]
     model = tmp_path / "resnet18.onnx"
     torchvision_export.export("resnet18", "script-folded", model)
-    source = compile_in(tmp_path / "skipping", model, "--droppable")
-    plain = compile_in(tmp_path / "plain", model)
+    source = compile_in(tmp_path / "skipping", model, "--droppable", *weights)
+    plain = compile_in(tmp_path / "plain", model, *weights)
     assert harness.header_number(source, "NET_ARENA_BYTES") == harness.header_number(plain, "NET_ARENA_BYTES")
     network = load(source, optimise="-O2")
     picture = image((1, 3, 224, 224))
     names = ["layer1.0", "layer1.1", "layer2.1", "layer3.1", "layer4.1"]
-    dropped = load(compile_in(tmp_path / "dropped", model, "--drop-blocks", ",".join(names)), optimise="-O2")
+    dropped = load(compile_in(tmp_path / "dropped", model, "--drop-blocks", ",".join(names), *weights), optimise="-O2")
     output = [((1, 1000), np.float32)]
     np.testing.assert_array_equal(network([picture], output, [0] * 8)[0], dropped([picture], output)[0])
 

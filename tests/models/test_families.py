@@ -77,14 +77,14 @@ def test_same_bits_with_every_vector_width_and_thread_count(network, edge, class
     """Depthwise kernels, gates and activations: MobileNet v3 has them all. ResNet-20's shortcuts move channels by half a block."""
     path = tmp_path / "net.onnx"
     export(network, "script-folded", str(path), small=True)
-    source = harness.compile_model(path, tmp_path / "net.c")
+    source = harness.compile_model(path, tmp_path / "net.c", "--weights", "asm")
     image = np.random.default_rng(1).standard_normal((1, 3, edge, edge)).astype(np.float32)
     results = []
     for number, flags in enumerate(FUSED_BUILDS):
         if not runs_here(flags):
             continue
         library = tmp_path / f"net{number}.so"  # the loader keeps a library it knows by its path
-        harness.checked(["gcc", *harness.STRICT, "-O2", *flags.split(), "-shared", "-fPIC", source, "-o", library, "-lm"])
+        harness.checked(["gcc", *harness.STRICT, "-O2", *flags.split(), "-shared", "-fPIC", source, "-o", library, "-lm"], cwd=tmp_path)
         results += harness.Network(source, library)([image], [((1, classes), np.float32)])
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
