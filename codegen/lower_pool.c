@@ -2,6 +2,7 @@
 #include "codegen/lower_pool.h"
 
 #include "codegen/conv_strips.h"
+#include "codegen/emitter.h"
 #include "codegen/step.h"
 
 #include <inttypes.h>
@@ -70,12 +71,23 @@ bool declare_image_window(Emitter *e, const Node *pool) {
     return true;
 }
 
-static void emit_average(Emitter *e, const Node *node, const PoolWindow *w, bool count_padding) {
-    const char *kernel = is_blocked(node->in[0]) ? "average_pool_blocked" : "average_pool_planar";
-    use_kernel(e, kernel);
+/* `name` and `kind` as runtime/pool.h has it. */
+static void emit_pool(Emitter *e, const Node *node, const PoolWindow *w, const char *name, const char *kind) {
+    Arena *arena = e->graph->arena;
+    bool blocked = is_blocked(node->in[0]);
+    const char *kernel = arena_printf(arena, "%s_%s", name, blocked ? "blocked" : "planar");
+    specialise_kernel(e, "pool_planes", kernel, "const struct pool *p, const float *in, float *out", "p, in, out",
+                      arena_printf(arena, "%d, %s", blocked ? BLOCK : 1, kind));
     step_by_team(e);
     declare_window(e, w);
-    emit(e, "%s(&window, %s, %s, %d);", kernel, input_pointer(e, node->in[0]), output_pointer(e, node->out[0]), count_padding);
+    emit(e, "%s(&window, %s, %s);", kernel, input_pointer(e, node->in[0]), output_pointer(e, node->out[0]));
+}
+
+static void emit_average(Emitter *e, const Node *node, const PoolWindow *w, bool count_padding) {
+    if (count_padding)
+        emit_pool(e, node, w, "average_pool_padded", "POOL_AVERAGE_PADDED");
+    else
+        emit_pool(e, node, w, "average_pool", "POOL_AVERAGE");
 }
 
 static const char *lowest_number(Emitter *e, Dtype type) {
@@ -89,20 +101,22 @@ static const char *lowest_number(Emitter *e, Dtype type) {
 /* Element types other than f32 are rare: their loops are written out. */
 static void emit_typed_max(Emitter *e, const Node *node, const PoolWindow *w) {
     const char *type = dtype_c_name(node->in[0]->type);
-    use_kernel(e, "pool_taps");
-    declare_window(e, w);
+    use_kernel(e, "window_taps");
     declare_input(e, "x", node->in[0]);
     declare_output(e, "y", node->out[0]);
-    emit(e, "for (int plane = 0; plane < window.planes; plane++, x += %" PRId64 ") {", w->in[0] * w->in[1] * w->in[2]);
+    emit(e, "for (int plane = 0; plane < %" PRId64 "; plane++, x += %" PRId64 ") {", w->planes, w->in[0] * w->in[1] * w->in[2]);
     for (int k = 0; k < 3; k++) {
-        emit(e, "for (int i%d = 0; i%d < window.out[%d]; i%d++) {", k, k, k, k);
-        emit(e, "const struct pool_taps t%d = pool_taps(&window, %d, i%d);", k, k, k);
+        emit(e, "for (int i%d = 0; i%d < %" PRId64 "; i%d++) {", k, k, w->out[k], k);
+        emit(e,
+             "const struct window_taps t%d = window_taps(i%d * %" PRId64 " - %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+             ");",
+             k, k, w->stride[k], w->begin[k], w->dilation[k], w->kernel[k], w->in[k]);
     }
     emit(e, "%s most = %s;", type, lowest_number(e, node->in[0]->type));
-    for (int k = 0; k < 3; k++) emit(e, "for (int k%d = t%d.first; k%d < t%d.end; k%d++) {", k, k, k, k, k);
+    for (int k = 0; k < 3; k++) emit(e, "for (int k%d = 0; k%d < t%d.count; k%d++) {", k, k, k, k);
     emit(e,
-         "const int at = ((t0.start + k0 * %" PRId64 ") * %" PRId64 " + t1.start + k1 * %" PRId64 ") * %" PRId64
-         " + t2.start + k2 * %" PRId64 ";",
+         "const int at = ((t0.at + k0 * %" PRId64 ") * %" PRId64 " + t1.at + k1 * %" PRId64 ") * %" PRId64
+         " + t2.at + k2 * %" PRId64 ";",
          w->dilation[0], w->in[1], w->dilation[1], w->in[2], w->dilation[2]);
     emit(e, "if (x[at] > most) most = x[at];");
     nest_close(e, 3);
@@ -117,16 +131,14 @@ static bool lower_max_pool(Emitter *e, Node *node, const PoolWindow *w) {
         return true;
     }
     if (!require_f32(e, node, node->in[0]->type)) return false;
-    const char *kernel = indices ? "max_pool_indices" : is_blocked(node->in[0]) ? "max_pool_blocked" : "max_pool_planar";
-    const char *in = input_pointer(e, node->in[0]), *out = output_pointer(e, node->out[0]);
-    use_kernel(e, kernel);
-    declare_window(e, w);
     if (!indices) {
-        step_by_team(e);
-        emit(e, "%s(&window, %s, %s);", kernel, in, out);
-    } else
-        emit(e, "%s(&window, %s, %s, %s, %d);", kernel, in, out, output_pointer(e, node->out[1]),
-             attr_int(node, A_STORAGE_ORDER, 0) != 0);
+        emit_pool(e, node, w, "max_pool", "POOL_MAX");
+        return true;
+    }
+    use_kernel(e, "max_pool_indices");
+    declare_window(e, w);
+    emit(e, "max_pool_indices(&window, %s, %s, %s, %d);", input_pointer(e, node->in[0]), output_pointer(e, node->out[0]),
+         output_pointer(e, node->out[1]), attr_int(node, A_STORAGE_ORDER, 0) != 0);
     return true;
 }
 

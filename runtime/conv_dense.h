@@ -3,7 +3,7 @@
 
 #include "runtime/conv_row_pointwise.h"
 #include "runtime/conv_strip.h"
-#include "runtime/conv_taps.h"
+#include "runtime/window_taps.h"
 
 /* The geometry for a team of threads: a pointwise convolution's rows, which may be of any length, are divided where a strip has
  * fewer than there are threads. */
@@ -111,8 +111,8 @@ static ALWAYS_INLINE void conv_strip_rows(const struct conv *g, const struct con
             const int n = task / g->out_height, y = task % g->out_height;
             const int left = top + rows.end - task;
             if (joined) count = left < g->out_height - y ? left : g->out_height - y;
-            const struct conv_taps taps =
-                conv_taps_inside(y * g->stride_height - g->pad_top, g->dilation_height, g->kernel_height, g->in_height);
+            const struct window_taps taps =
+                window_taps(y * g->stride_height - g->pad_top, g->dilation_height, g->kernel_height, g->in_height);
             const struct conv_input at = {strip->plane * 16,
                                           (size_t)(row_step * strip->width * unit),
                                           (size_t)(g->dilation_width * unit),

@@ -2,9 +2,9 @@
 #define RUNTIME_CONV_GROUPED_H
 
 #include "runtime/conv.h"
-#include "runtime/conv_taps.h"
 #include "runtime/grid_share.h"
 #include "runtime/vec_fma_lanes.h"
+#include "runtime/window_taps.h"
 
 /* For every lane, channel `c` of that lane's group of `width` channels; `pixel` points at the vector's first lane. */
 static ALWAYS_INLINE vec vec_group_channel(const float *pixel, const int width, const int c) {
@@ -101,8 +101,8 @@ static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in
                                            const int first_lane, const int width, const int size) {
     const int kernel_height = size ? size : g->kernel_height, kernel_width = size ? size : g->kernel_width;
     const int top = y * g->stride_height - g->pad_top, reach = (kernel_width - 1) * g->dilation_width;
-    const struct conv_taps rows = conv_taps_inside(top, g->dilation_height, kernel_height, g->in_height);
-    const float *a = in + (size_t)(rows.count ? top + rows.first * g->dilation_height - in_row : 0) * (size_t)g->in_width * 16;
+    const struct window_taps rows = window_taps(top, g->dilation_height, kernel_height, g->in_height);
+    const float *a = in + (size_t)(rows.count ? rows.at - in_row : 0) * (size_t)g->in_width * 16;
     const float *w = weights + (size_t)(rows.first * g->kernel_width * width) * 16;
     /* Pixels [left, right) have all columns of their windows inside. */
     const int inside = g->in_width + g->pad_left - reach;
@@ -120,9 +120,8 @@ static ALWAYS_INLINE void conv_grouped_row(const struct conv *g, const float *in
             continue;
         }
         const int start = x * g->stride_width - g->pad_left;
-        const struct conv_taps columns = conv_taps_inside(start, g->dilation_width, kernel_width, g->in_width);
-        const size_t first = (size_t)(columns.count ? start + columns.first * g->dilation_width : 0) * 16;
-        conv_grouped_tile(g, a + first, w + columns.first * width * 16, bias, residual ? residual + x * 16 : residual,
+        const struct window_taps columns = window_taps(start, g->dilation_width, kernel_width, g->in_width);
+        conv_grouped_tile(g, a + columns.at * 16, w + columns.first * width * 16, bias, residual ? residual + x * 16 : residual,
                           out + x * 16, first_lane, 1, width, 0, rows.count, columns.count);
         x++;
     }

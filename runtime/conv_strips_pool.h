@@ -2,7 +2,7 @@
 #define RUNTIME_CONV_STRIPS_POOL_H
 
 #include "runtime/conv_strips.h"
-#include "runtime/max_pool_blocked_rows.h"
+#include "runtime/pool_rows.h"
 
 /* One image through a convolution and the pooling of its result, strip by strip. */
 static ALWAYS_INLINE void conv_strips_pool(const struct conv_strips *s, const struct pool *pool, const float *in,
@@ -21,8 +21,8 @@ static ALWAYS_INLINE void conv_strips_pool(const struct conv_strips *s, const st
             const struct grid_share part = thread_grid_share(planes, next.end - y, 1, window.alone);
             for (int p = 0; p < planes; p++) {
                 const struct share within = grid_rows(&part, p), rows = {y + within.first, y + within.end};
-                max_pool_blocked_rows(pool, window.rows + (size_t)p * plane, plane, window.held.first,
-                                      out + (size_t)(c / 16 + p) * results, 0, rows);
+                pool_rows(pool, window.rows + (size_t)p * plane, plane, window.held.first, out + (size_t)(c / 16 + p) * results,
+                          0, rows, 16, POOL_MAX);
             }
         }
     }

@@ -9,4 +9,7 @@ struct pool {
     int begin[3], end[3]; /* padding */
 };
 
+/* What a window becomes: its maximum, its mean, or the mean with the padding's zeros. */
+enum { POOL_MAX, POOL_AVERAGE, POOL_AVERAGE_PADDED };
+
 #endif

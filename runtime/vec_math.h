@@ -39,6 +39,22 @@ static ALWAYS_INLINE vec vec_div(vec a, vec b) {
 #endif
 }
 
+/* a > b ? a : b, in each lane. */
+static ALWAYS_INLINE vec vec_max(vec a, vec b) {
+#if defined(VEC_PLAIN)
+    for (int i = 0; i < LANES; i++) b.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
+    return b;
+#elif defined(VEC_AVX512)
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(VEC_AVX2)
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(VEC_NEON) /* not vmaxq, as in vec_clamp */
+    return (vec)vbslq_f32(vcgtq_f32((float32x4_t)a, (float32x4_t)b), (float32x4_t)a, (float32x4_t)b);
+#else
+    return (vec)_mm_max_ps((__m128)a, (__m128)b);
+#endif
+}
+
 /* a < b ? yes : no, in each lane. */
 static ALWAYS_INLINE vec vec_if_less(vec a, vec b, vec yes, vec no) {
 #if defined(VEC_PLAIN)

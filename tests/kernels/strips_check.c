@@ -2,7 +2,7 @@
  * over many geometries, and prints a hash of all result bits. */
 #include "runtime/conv_strips_grouped.h"
 #include "runtime/conv_strips_pool.h"
-#include "runtime/max_pool_blocked.h"
+#include "runtime/pool_planes.h"
 #include "tests/kernels/check.h"
 
 #include <math.h>
@@ -168,7 +168,7 @@ static int check(const struct pair *p, uint64_t *bits) {
         if (narrow)
             run_grouped(&next, &d, middle, expected);
         else
-            max_pool_blocked(&pool, middle, expected);
+            pool_planes(&pool, middle, expected, 16, POOL_MAX);
         BARRIER;
         if (narrow)
             run_grouped_strips(&s, &next, &d, out);

@@ -1,4 +1,4 @@
-"""The convolution kernels and the vector functions are right with every compiler and vector width, and their bits are the same wherever FMA exists, AArch64 included."""
+"""The convolution and pooling kernels and the vector functions are right with every compiler and vector width, and their bits are the same wherever FMA exists, AArch64 included."""
 import os
 import pathlib
 import platform
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": ["-march=x86-64-v3", "-DPLAIN_C"]}
-CHECKS = ["conv_check", "strips_check", "winograd_check", "recurrent_check", "vec_math_check"]
+CHECKS = ["conv_check", "strips_check", "pool_check", "winograd_check", "recurrent_check", "vec_math_check"]
 
 
 def build(check, compiler, flags, folder, contract=("-ffp-contract=off",)):
@@ -45,7 +45,7 @@ def test_under_sanitizers(check, compiler, tmp_path):
     run(check, compiler, ["-O0", "-DPLAIN_C", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"], tmp_path)
 
 
-@pytest.mark.parametrize("check", ["conv_check", "strips_check", "winograd_check"])
+@pytest.mark.parametrize("check", ["conv_check", "strips_check", "pool_check", "winograd_check"])
 def test_same_bits_with_any_number_of_threads(check, tmp_path):
     for flags in (["-fsanitize=address,undefined", "-fno-sanitize-recover=all"], ["-DPLAIN_C"], ["-march=native"]):
         alone = run(check, "gcc", flags, tmp_path)

@@ -8,8 +8,6 @@
 
 #include <cmocka.h>
 
-#include "runtime/average_pool_blocked.h"
-#include "runtime/average_pool_planar.h"
 #include "runtime/clip.h"
 #include "runtime/clip_f64.h"
 #include "runtime/divide_i32.h"
@@ -23,11 +21,10 @@
 #include "runtime/log_softmax.h"
 #include "runtime/lrn.h"
 #include "runtime/matmul.h"
-#include "runtime/max_pool_blocked.h"
 #include "runtime/max_pool_indices.h"
-#include "runtime/max_pool_planar.h"
 #include "runtime/maximum.h"
 #include "runtime/minimum.h"
+#include "runtime/pool_planes.h"
 #include "runtime/power_i64.h"
 #include "runtime/relu.h"
 #include "runtime/resize_blocked.h"
@@ -202,12 +199,12 @@ static void check_pool(const struct pool *p) {
     size_t pixels = (size_t)(p->out[0] * p->out[1] * p->out[2]);
     fill(x, LENGTH);
     to_blocked(x, blocked, 4, 99);
-    max_pool_planar(p, x, most);
+    pool_planes(p, x, most, 1, POOL_MAX);
     max_pool_indices(p, x, found, indices, 0);
-    max_pool_blocked(&blocks, blocked, lanes);
+    pool_planes(&blocks, blocked, lanes, 16, POOL_MAX);
     to_planar(lanes, lanes_back, 4, pixels);
-    average_pool_planar(p, x, mean, 0);
-    average_pool_planar(p, x, padded, 1);
+    pool_planes(p, x, mean, 1, POOL_AVERAGE);
+    pool_planes(p, x, padded, 1, POOL_AVERAGE_PADDED);
     for (size_t i = 0; i < 64 * pixels; i++) {
         int at = (int)(i % pixels);
         int o[3] = {at / (p->out[1] * p->out[2]), at / p->out[2] % p->out[1], at % p->out[2]};
@@ -217,7 +214,7 @@ static void check_pool(const struct pool *p) {
         assert_near((double)mean[i], expected.total / (double)expected.taps, 1e-5);
         assert_near((double)padded[i], expected.total / (double)expected.padded, 1e-5);
     }
-    average_pool_blocked(&blocks, blocked, lanes, 1);
+    pool_planes(&blocks, blocked, lanes, 16, POOL_AVERAGE_PADDED);
     to_planar(lanes, lanes_back, 4, pixels);
     assert_memory_equal(lanes_back, padded, 64 * pixels * sizeof *padded);
 }
@@ -225,6 +222,27 @@ static void check_pool(const struct pool *p) {
 static void pools_agree_with_plain_loops(void **state) {
     (void)state;
     for (size_t k = 0; k < sizeof windows / sizeof *windows; k++) check_pool(&windows[k]);
+}
+
+/* Windows wholly in the padding, on either side or around the input, included. */
+static void window_taps_are_those_inside(void **state) {
+    (void)state;
+    for (int size = 1; size < 6; size++)
+        for (int taps = 1; taps < 5; taps++)
+            for (int dilation = 1; dilation < 4; dilation++)
+                for (int start = -15; start < 10; start++) {
+                    int first = 0, count = 0;
+                    for (int k = taps - 1; k >= 0; k--) {
+                        int at = start + k * dilation;
+                        if (at < 0 || at >= size) continue;
+                        first = k;
+                        count++;
+                    }
+                    const struct window_taps found = window_taps(start, dilation, taps, size);
+                    assert_int_equal(found.count, count);
+                    assert_int_equal(found.first, first);
+                    assert_int_equal(found.at, count ? start + first * dilation : 0);
+                }
 }
 
 static void pool_indices_can_be_column_major(void **state) {
@@ -359,6 +377,7 @@ int main(void) {
         cmocka_unit_test(sum_adds_everything),
         cmocka_unit_test(reordering_there_and_back_is_identity),
         cmocka_unit_test(pools_agree_with_plain_loops),
+        cmocka_unit_test(window_taps_are_those_inside),
         cmocka_unit_test(pool_indices_can_be_column_major),
         cmocka_unit_test(softmax_sums_to_one),
         cmocka_unit_test(lrn_normalises_over_neighbours),
