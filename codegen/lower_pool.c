@@ -4,49 +4,48 @@
 #include "codegen/conv_strips.h"
 #include "codegen/emitter.h"
 #include "codegen/step.h"
+#include "ir/window.h"
 
 #include <inttypes.h>
 
-/* As struct pool in runtime/pool.h: three axes, those that are not there come first and have one element. */
+/* As struct pool in runtime/pool.h has them. */
 typedef struct {
-    int64_t planes, in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
+    int64_t planes;
+    Window over;
 } PoolWindow;
 
 static bool is_blocked(const Value *value) {
     return value->layout == LAYOUT_BLOCKED;
 }
 
+static int64_t planes_of(const Value *value) {
+    return value->shape.dim[0] * value->shape.dim[1] / (is_blocked(value) ? BLOCK : 1);
+}
+
+/* One window over the whole plane. */
 static PoolWindow plane_window(const Node *node) {
     const Shape *x = &node->in[0]->shape;
-    PoolWindow w = {.planes = x->dim[0] * x->dim[1] / (is_blocked(node->in[0]) ? BLOCK : 1)};
-    for (int k = 0; k < 3; k++) w.in[k] = w.out[k] = w.kernel[k] = w.stride[k] = w.dilation[k] = 1;
-    for (int k = 2; k < x->rank; k++) w.in[k + 3 - x->rank] = w.kernel[k + 3 - x->rank] = x->dim[k];
+    PoolWindow w = {.planes = planes_of(node->in[0]), .over = {.axes = x->rank - 2}};
+    for (int k = 0; k < 3; k++) {
+        w.over.in[k] = w.over.kernel[k] = k + x->rank < 5 ? 1 : x->dim[k + x->rank - 3];
+        w.over.out[k] = w.over.stride[k] = w.over.dilation[k] = 1;
+    }
     return w;
 }
 
 static PoolWindow read_window(const Node *node) {
-    PoolWindow w = plane_window(node);
-    int axes = node->in[0]->shape.rank - 2;
-    for (int k = 0; k < axes; k++) {
-        int to = k + 3 - axes;
-        w.out[to] = node->out[0]->shape.dim[k + 2];
-        w.kernel[to] = attr_ints_at(node, A_KERNEL_SHAPE, k, 1);
-        w.stride[to] = attr_ints_at(node, A_STRIDES, k, 1);
-        w.dilation[to] = attr_ints_at(node, A_DILATIONS, k, 1);
-        w.begin[to] = attr_ints_at(node, A_PADS, k, 0);
-        w.end[to] = attr_ints_at(node, A_PADS, axes + k, 0);
-    }
-    return w;
+    return (PoolWindow){planes_of(node->in[0]), window_of(node)};
 }
 
 /* The kernels count in int: no coordinate of input, padding or window may come near its end. */
 static bool window_fits(Emitter *e, const Node *node, const PoolWindow *w) {
     const int64_t most = INT32_MAX / 16;
+    const Window *o = &w->over;
     bool fits = w->planes <= most;
     for (int k = 0; k < 3; k++)
-        fits = fits && w->in[k] <= most && w->out[k] <= most && w->begin[k] <= most && w->end[k] <= most &&
-               w->stride[k] <= most && w->dilation[k] <= most && w->kernel[k] <= most &&
-               (w->kernel[k] - 1) * w->dilation[k] <= most && w->out[k] * w->stride[k] <= 4 * most;
+        fits = fits && o->in[k] <= most && o->out[k] <= most && o->begin[k] <= most && o->end[k] <= most &&
+               o->stride[k] <= most && o->dilation[k] <= most && window_extent(o, k) <= most &&
+               o->out[k] * o->stride[k] <= 4 * most;
     if (fits) return true;
     return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "its window is too large for the pooling kernels");
 }
@@ -57,9 +56,10 @@ static const char *triple(Emitter *e, const int64_t *v) {
 
 static void declare_window(Emitter *e, const PoolWindow *w) {
     emit(e, "static const struct pool window = {");
-    emit(e, ".planes = %" PRId64 ", .in = %s, .out = %s,", w->planes, triple(e, w->in), triple(e, w->out));
-    emit(e, ".kernel = %s, .stride = %s, .dilation = %s,", triple(e, w->kernel), triple(e, w->stride), triple(e, w->dilation));
-    emit(e, ".begin = %s, .end = %s,", triple(e, w->begin), triple(e, w->end));
+    emit(e, ".planes = %" PRId64 ", .in = %s, .out = %s,", w->planes, triple(e, w->over.in), triple(e, w->over.out));
+    emit(e, ".kernel = %s, .stride = %s, .dilation = %s,", triple(e, w->over.kernel), triple(e, w->over.stride),
+         triple(e, w->over.dilation));
+    emit(e, ".begin = %s, .end = %s,", triple(e, w->over.begin), triple(e, w->over.end));
     emit(e, "};");
 }
 
@@ -104,20 +104,21 @@ static void emit_typed_max(Emitter *e, const Node *node, const PoolWindow *w) {
     use_kernel(e, "window_taps");
     declare_input(e, "x", node->in[0]);
     declare_output(e, "y", node->out[0]);
-    emit(e, "for (int plane = 0; plane < %" PRId64 "; plane++, x += %" PRId64 ") {", w->planes, w->in[0] * w->in[1] * w->in[2]);
+    emit(e, "for (int plane = 0; plane < %" PRId64 "; plane++, x += %" PRId64 ") {", w->planes,
+         w->over.in[0] * w->over.in[1] * w->over.in[2]);
     for (int k = 0; k < 3; k++) {
-        emit(e, "for (int i%d = 0; i%d < %" PRId64 "; i%d++) {", k, k, w->out[k], k);
+        emit(e, "for (int i%d = 0; i%d < %" PRId64 "; i%d++) {", k, k, w->over.out[k], k);
         emit(e,
              "const struct window_taps t%d = window_taps(i%d * %" PRId64 " - %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
              ");",
-             k, k, w->stride[k], w->begin[k], w->dilation[k], w->kernel[k], w->in[k]);
+             k, k, w->over.stride[k], w->over.begin[k], w->over.dilation[k], w->over.kernel[k], w->over.in[k]);
     }
     emit(e, "%s most = %s;", type, lowest_number(e, node->in[0]->type));
     for (int k = 0; k < 3; k++) emit(e, "for (int k%d = 0; k%d < t%d.count; k%d++) {", k, k, k, k);
     emit(e,
          "const int at = ((t0.at + k0 * %" PRId64 ") * %" PRId64 " + t1.at + k1 * %" PRId64 ") * %" PRId64
          " + t2.at + k2 * %" PRId64 ";",
-         w->dilation[0], w->in[1], w->dilation[1], w->in[2], w->dilation[2]);
+         w->over.dilation[0], w->over.in[1], w->over.dilation[1], w->over.in[2], w->over.dilation[2]);
     emit(e, "if (x[at] > most) most = x[at];");
     nest_close(e, 3);
     emit(e, "*y++ = most;");
