@@ -32,8 +32,10 @@
 typedef struct {
     float lane[LANES];
 } vec;
+enum { VECTORS_IN_REGISTERS = 0 }; /* small machines have none, and too few registers for what vectors would be used for */
 #else
 typedef float vec __attribute__((vector_size(4 * LANES)));
+enum { VECTORS_IN_REGISTERS = 1 };
 #endif
 
 static ALWAYS_INLINE vec vec_zero(void) {
