@@ -153,6 +153,11 @@ def empty_archive(folder):
     return "data.npz"
 
 
+def images_alone(folder):
+    np.save(folder / "x.npy", X)
+    return "x.npy"
+
+
 def text_file(folder):
     (folder / "data.npz").write_text("images")
     return "data.npz"
@@ -168,6 +173,8 @@ BAD_DATA = {
     "archive of something else": (no_npy_inside, [], "no .npy file"),
     "no array x": (lambda folder: save(folder, a=X, b=X), [], "no array 'x'; it has a.npy, b.npy"),
     "no labels": (lambda folder: save(folder, x=X, z=X), ["--labels"], "no array 'y'"),
+    "images alone": (lambda folder: save(folder, x=X), ["--labels"], "no array 'y'; it has x.npy"),
+    "images in an .npy file": (images_alone, ["--labels"], "no array 'y': it is no .npz archive"),
     "images of another shape": (lambda folder: save(folder, x=X[:, :, 1:]), [], "first axis only"),
     "images of another rank": (lambda folder: save(folder, x=X[0]), [], "first axis only"),
     "one number": (lambda folder: save(folder, x=np.float32(1)), [], "first axis only"),
