@@ -1,4 +1,4 @@
-"""DESIGN's parity rule on the relatives of ResNet, as each exporter writes them.
+"""The parity rule of docs/commands.md, verify, on the relatives of ResNet, as each exporter writes them.
 
 Every family always runs, on small images where a network takes any. Of its sizes one stands for the others, and one network for its
 family with the current exporter, which takes much longer. Deep and wide ones are represented by lesser ones: ResNet-1202 by ResNet-110,

@@ -1,4 +1,4 @@
-"""DESIGN's parity rule on torchvision's networks, each from every exporter."""
+"""The parity rule of docs/commands.md, verify, on torchvision's networks, each from every exporter."""
 
 import json
 import sys
