@@ -180,10 +180,7 @@ bool lower_conv(Emitter *e, Node *node) {
     if (strips_reader(node)) return true;
     if (strips_producer(node)) return lower_conv_strips(e, node);
     ConvGeometry g;
-    if (node->out[0]->type != F32)
-        return node_fail(e->graph, node, STATUS_UNSUPPORTED, "convolutions of element type %s can't be compiled; only f32",
-                         dtype_name(node->out[0]->type));
-    if (!conv_geometry(e->graph, node, &g)) return false;
+    if (!require_f32(e, node, node->out[0]->type) || !conv_geometry(e->graph, node, &g)) return false;
     double low, high;
     bool limits = epilogue_limits(node, &low, &high);
     const char *kernel = specialised_kernel(e, &g), *geometry = conv_geometry_constant(e, node, &g);

@@ -65,7 +65,8 @@ static bool parse_survival(Driver *driver, const char *text, double *p) {
     char *end;
     *p = strtod(text, &end);
     if (end != text && *end == 0 && *p > 0 && *p <= 1) return true;
-    return fail(driver->diag, STATUS_USAGE, "--survival: a probability is over 0 and at most 1, not '%s'", text);
+    return fail(driver->diag, STATUS_USAGE,
+                "--survival takes 'linear:P' or one probability a block, each over 0 and at most 1, not '%s'", text);
 }
 
 /* p[k], by block: given one by one, or by the linear rule of Huang et al. 2016, p_l = 1 - l/L (1 - p_L) for l = 1 to L. */

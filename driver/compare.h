@@ -1,4 +1,4 @@
-/* How far results lie from the truth, by DESIGN's parity rule. */
+/* How far results lie from the truth, by the parity rule (docs/commands.md, verify). */
 #ifndef SKIPC_DRIVER_COMPARE_H
 #define SKIPC_DRIVER_COMPARE_H
 

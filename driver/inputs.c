@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 static int input_index(const Graph *graph, const char *name, size_t length) {
     for (int k = 0; k < graph->input_count; k++) {
@@ -24,12 +25,14 @@ static bool assign_files(Driver *driver, const Graph *graph, const TextList *fil
             if (index >= 0) path = equals + 1;
         }
         if (index < 0) {
+            if (strchr(path, '=') && access(path, F_OK) != 0)
+                return fail(driver->diag, STATUS_USAGE, "--input %s: there is no such input, and no file of that name", path);
             while (next < graph->input_count && paths[next]) next++;
             index = next;
         }
         if (index >= graph->input_count)
-            return fail(driver->diag, STATUS_USAGE, "--input %s: the model has %d input%s", path, graph->input_count,
-                        graph->input_count == 1 ? "" : "s");
+            return fail(driver->diag, STATUS_USAGE, "--input %s is one too many: the model has %d input%s", path,
+                        graph->input_count, graph->input_count == 1 ? "" : "s");
         if (paths[index]) return fail(driver->diag, STATUS_USAGE, "input '%s' is given twice", graph->inputs[index]->name);
         paths[index] = path;
     }

@@ -123,7 +123,7 @@ static bool can_convert(Dtype from, Dtype to) {
 static bool read_images(Driver *driver, const Graph *graph, const char *path, Data *data) {
     const Value *input = graph->inputs[0];
     char wanted[256], found[256];
-    if (!array_read(driver->arena, driver->diag, path, "x", &data->x)) return false;
+    if (!array_read(driver->arena, driver->diag, path, "x", false, &data->x)) return false;
     Shape one = data->x.shape, expected = input->shape;
     data->images = one.rank ? one.dim[0] : 0;
     if (one.rank) one.dim[0] = expected.dim[0];
@@ -147,7 +147,7 @@ static Value as_value(const NpyArray *array) {
 
 static bool read_labels(Driver *driver, const LesionOptions *options, Data *data) {
     const char *path = *options->labels ? options->labels : options->inputs;
-    if (!array_read(driver->arena, driver->diag, path, "y", &data->y)) return false;
+    if (!array_read(driver->arena, driver->diag, path, "y", !*options->labels, &data->y)) return false;
     char shape[256];
     bool whole = data->y.type == U8 || data->y.type == U16 || data->y.type == U32 || data->y.type == I8 || data->y.type == I16 ||
                  data->y.type == I32 || data->y.type == I64;

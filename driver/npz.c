@@ -21,10 +21,11 @@ static const char *entry_names(Arena *arena, zip_t *archive, zip_int64_t count) 
     return names;
 }
 
-static bool find_entry(Arena *arena, Diag *diag, zip_t *archive, const char *path, const char *name, zip_uint64_t *index) {
+static bool find_entry(Arena *arena, Diag *diag, zip_t *archive, const char *path, const char *name, bool named,
+                       zip_uint64_t *index) {
     zip_int64_t count = zip_get_num_entries(archive, 0);
     *index = 0;
-    if (count == 1) return true;
+    if (count == 1 && !named) return true;
     for (zip_int64_t k = 0; k < count; k++) {
         const char *entry = zip_get_name(archive, (zip_uint64_t)k, ZIP_FL_ENC_GUESS);
         *index = (zip_uint64_t)k;
@@ -53,7 +54,7 @@ static bool read_array(Arena *arena, Diag *diag, zip_t *archive, zip_uint64_t in
     return read;
 }
 
-static bool read_archive(Arena *arena, Diag *diag, const char *path, const char *name, NpyArray *array) {
+static bool read_archive(Arena *arena, Diag *diag, const char *path, const char *name, bool named, NpyArray *array) {
     int code;
     zip_t *archive = zip_open(path, ZIP_RDONLY, &code);
     if (!archive) {
@@ -64,18 +65,20 @@ static bool read_archive(Arena *arena, Diag *diag, const char *path, const char 
         return false;
     }
     zip_uint64_t index;
-    bool read = find_entry(arena, diag, archive, path, name, &index) && read_array(arena, diag, archive, index, path, array);
+    bool read =
+        find_entry(arena, diag, archive, path, name, named, &index) && read_array(arena, diag, archive, index, path, array);
     zip_discard(archive);
     return read;
 }
 
-bool array_read(Arena *arena, Diag *diag, const char *path, const char *name, NpyArray *array) {
+bool array_read(Arena *arena, Diag *diag, const char *path, const char *name, bool named, NpyArray *array) {
     char start[2] = "";
     FILE *file = fopen(path, "rbe");
     if (file) {
         size_t got = fread(start, 1, sizeof start, file);
         fclose(file);
-        if (got == sizeof start && memcmp(start, "PK", 2) == 0) return read_archive(arena, diag, path, name, array);
+        if (got == sizeof start && memcmp(start, "PK", 2) == 0) return read_archive(arena, diag, path, name, named, array);
     }
+    if (named) return fail(diag, STATUS_FILE, "%s has no array '%s': it is no .npz archive", path, name);
     return npy_read(arena, diag, path, array);
 }

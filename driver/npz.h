@@ -4,8 +4,8 @@
 
 #include "driver/npy.h"
 
-/* The array `name` of an archive, or its only one whatever its name; an .npy file is its own array. As with npy_read, any
- * file may come. */
-bool array_read(Arena *arena, Diag *diag, const char *path, const char *name, NpyArray *array);
+/* The array `name` of an archive. Unless it must be `named`, also its only one whatever its name, and that of an .npy file. As
+ * with npy_read, any file may come. */
+bool array_read(Arena *arena, Diag *diag, const char *path, const char *name, bool named, NpyArray *array);
 
 #endif

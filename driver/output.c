@@ -10,7 +10,7 @@
 enum { BUFFER_BYTES = 1 << 20, TEMP_ATTEMPTS = 100 };
 
 static bool fail_with(Driver *driver, const char *path, int error) {
-    return fail(driver->diag, STATUS_FILE, "%s: %s", path, strerror(error));
+    return fail(driver->diag, STATUS_FILE, "%s can't be written: %s", path, strerror(error));
 }
 
 /* O_EXCL, so that neither another run's file nor a planted link is written through; the mode heeds the umask. */

@@ -44,7 +44,7 @@ enum { ONNX_TYPE_COUNT = sizeof onnx_types / sizeof *onnx_types };
 
 const char *onnx_type_name(int64_t code, char *buffer, size_t size) {
     if (code > 0 && code < ONNX_TYPE_COUNT) return onnx_types[code].name;
-    snprintf(buffer, size, "type %lld", (long long)code);
+    snprintf(buffer, size, "%lld", (long long)code);
     return buffer;
 }
 

@@ -13,7 +13,7 @@ typedef struct {
     const char *error;
 } Reader;
 
-static const char *const truncated = "it is truncated or damaged";
+static const char *const truncated = "it is something else, truncated or damaged";
 
 static uint64_t read_varint(Reader *reader) {
     uint64_t value = 0;

@@ -4,7 +4,10 @@
 
 #include "ir/tensor.h"
 
-typedef enum { PRECISION_NATIVE, /* round to the element type after every node */ PRECISION_F64 /* DESIGN's truth */ } Precision;
+typedef enum {
+    PRECISION_NATIVE, /* round to the element type after every node */
+    PRECISION_F64,    /* the truth of docs/commands.md */
+} Precision;
 
 typedef struct {
     Precision precision;

@@ -12,8 +12,8 @@ static bool check_weight(Graph *graph, Node *node, int64_t group) {
                          input_shape(graph, node, 0), input_shape(graph, node, 1));
     if (group < 1 || w->dim[1] > INT64_MAX / group || w->dim[1] * group != x->dim[1] || w->dim[0] % group)
         return node_fail(graph, node, STATUS_INVALID,
-                         "its weight %s does not fit an input of %" PRId64 " channels in %" PRId64 " groups",
-                         input_shape(graph, node, 1), x->dim[1], group);
+                         "its weight %s does not fit an input of %" PRId64 " channels in %" PRId64 " group%s",
+                         input_shape(graph, node, 1), x->dim[1], group, group == 1 ? "" : "s");
     return true;
 }
 

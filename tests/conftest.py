@@ -2,6 +2,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import harness  # noqa: E402  (needs the path above)
@@ -17,6 +19,25 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # once, not in every worker of pytest-xdist
         harness.MEASUREMENTS.unlink(missing_ok=True)
+
+
+def fail_where_skipped(report, excused=False):
+    """What didn't run shows nothing. Everything that the tests need is installed by scripts/setup --test."""
+    if report.skipped and not excused:
+        report.outcome = "failed"
+        report.longrepr = f"did not run: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    return fail_where_skipped(report, call.excinfo is not None and harness.NO_SUCH_CPU in str(call.excinfo.value))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return fail_where_skipped((yield))
 
 
 def pytest_terminal_summary(terminalreporter):

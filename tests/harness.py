@@ -1,7 +1,9 @@
 """What the end-to-end tests share: running skipc, building what it wrote, and calling it."""
 
 import ctypes
+import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -12,7 +14,9 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples/resnet8/resnet8_cifar10.onnx"
+PHOTOS = ROOT / "tests/data/cifar10_test_500.npz"  # x: bytes, y: classes
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 MEASUREMENTS = ROOT / "tests/.work/measurements.txt"
 
 C_TYPES = {
@@ -59,6 +63,41 @@ def compile_model(model, source, *flags, name="net"):
     return Path(source)
 
 
+def inspected(model, *flags):
+    """What `skipc inspect` reports."""
+    return json.loads(checked([skipc_path(), "inspect", model, "--json", *flags]))
+
+
+def verified(model, *flags, **options):
+    """The report of a `skipc verify` that finds the outputs right."""
+    return json.loads(checked([skipc_path(), "verify", model, "--json", *flags], **options))
+
+
+def ir_after(model, folder, name):
+    """The IR behind that pass, as text; nothing is written to the folder."""
+    return checked([skipc_path(), "compile", model, "-o", Path(folder) / "net.c", f"--dump-ir={name}"])
+
+
+CPU_FEATURES = {"-march=x86-64-v3": "fma", "-march=x86-64-v4": "avx512vl"}
+NO_SUCH_CPU = "this CPU can't run what is built with"  # the one thing that scripts/setup doesn't install
+
+
+def runs_here(flags):
+    """Whether this CPU runs what is built with these flags."""
+    assert platform.machine() == "x86_64", "these builds name x86 vector widths"
+    there = Path("/proc/cpuinfo").read_text().split()
+    return all(feature in there for flag, feature in CPU_FEATURES.items() if flag in flags)
+
+
+def skip_unless_all_ran(builds):
+    """A test that left some builds out, because this CPU can't run them, has not passed, whatever the others gave."""
+    import pytest  # not where a benchmark takes its helpers from here
+
+    left_out = [" ".join(flags) for flags in builds if not runs_here(flags)]
+    if left_out:
+        pytest.skip(f"{NO_SUCH_CPU} {', '.join(left_out)}")
+
+
 @dataclass
 class Usage:
     seconds: float
@@ -88,9 +127,11 @@ def report(line):
 
 
 def build_shared(source, *flags, compiler="gcc", optimise="-O1"):
-    """The generated file as a shared object, built with warnings as errors."""
+    """The generated file as a shared object, built with warnings as errors. The loader keeps a library that it knows by its path, so every
+    compiler and set of flags has a file of its own."""
     source = Path(source)
-    library = source.with_suffix(f".{compiler}.so")
+    words = [compiler, optimise, *map(str, flags)]
+    library = source.with_suffix(f".{'.'.join(re.sub('[^A-Za-z0-9]+', '_', word.strip('-')) for word in words)}.so")
     checked([compiler, *STRICT, optimise, "-shared", "-fPIC", *flags, source, "-o", library, "-lm"], cwd=source.parent)
     return library
 
@@ -110,10 +151,13 @@ def aligned(size, alignment=64):
 
 
 class Network:
-    """A generated network, loaded."""
+    """A generated network, loaded. `threads`: of a build with -fopenmp; the environment's number is read once in a process, by whoever
+    comes first."""
 
-    def __init__(self, source, library, name="net", weights=None):
+    def __init__(self, source, library, name="net", weights=None, threads=None):
         loaded = ctypes.CDLL(str(library))
+        if threads:
+            loaded.omp_set_num_threads(threads)  # of the OpenMP library that it is linked with
         self.function = loaded[f"{name}_run"]
         self.function_of_blocks = getattr(loaded, f"{name}_run_blocks", None)
         self.arena = aligned(max(64, header_number(source, f"{name.upper()}_ARENA_BYTES")))

@@ -94,5 +94,5 @@ def test_nothing_stays_behind(tmp_path):
     folder = tmp_path / "temporary"
     folder.mkdir()
     assert bench("--layers", TMPDIR=str(folder)).returncode == 0
-    assert bench("--against", "ncnn", TMPDIR=str(folder)).returncode in (0, 5)
+    assert bench("--against", "ncnn", TMPDIR=str(folder)).returncode == 0
     assert os.listdir(folder) == []

@@ -34,6 +34,7 @@ def run_compiled(case, model, inputs, expected, folder):
 
 @pytest.mark.parametrize("case", APPLICABLE, ids=lambda case: f"{case.suite}/{case.name}")
 def test_case(case, tmp_path):
+    assert case.data_sets
     for number, (inputs, outputs) in enumerate(case.data_sets):
         model, remaining = freeze(case.model, inputs)
         folder = tmp_path / str(number)

@@ -16,7 +16,7 @@ COUNT = 3
 @pytest.fixture
 def sources(tmp_path):
     harness.compile_model(harness.SAMPLE, tmp_path / "resnet8.c", "--optimize", "memory", name="resnet8")
-    images = np.load(harness.ROOT / "tests/data/cifar10_test_500.npz")["x"][:COUNT].reshape(COUNT, -1)
+    images = np.load(harness.PHOTOS)["x"][:COUNT].reshape(COUNT, -1)
     rows = ",\n".join("{" + ",".join(map(str, image)) + "}" for image in images)
     (tmp_path / "images.h").write_text(
         f"enum {{ IMAGE_COUNT = {COUNT}, IMAGE_PIXELS = {images.shape[1]} }};\n"

@@ -1,4 +1,5 @@
-/* What the checks of this folder share: numbers to run kernels on, and a hash of the bits of their results. */
+/* What the checks of this folder share: numbers to run kernels on, in memory of no more than their size, and a hash of the bits
+ * of their results. */
 #ifndef TESTS_KERNELS_CHECK_H
 #define TESTS_KERNELS_CHECK_H
 
@@ -9,14 +10,39 @@
 /* main() sets it to the check's seed. */
 static uint32_t check_state;
 
-/* `count` numbers in [-1, 1), aligned as weights are; the caller frees them. */
+/* What filled() has given since the last release(). */
+static void *check_memory[16];
+static size_t check_memories;
+
+/* `count` numbers in [-1, 1), aligned as weights are. One float further is another's: a sanitizer sees it. */
 static inline float *filled(size_t count) {
-    float *p = aligned_alloc(64, (count * sizeof *p + 63) / 64 * 64);
+    void *memory;
+    if (check_memories == sizeof check_memory / sizeof *check_memory || posix_memalign(&memory, 64, count * sizeof(float)))
+        abort();
+    check_memory[check_memories++] = memory;
+    float *p = memory;
     for (size_t i = 0; i < count; i++) {
         check_state = check_state * 1664525u + 1013904223u;
         p[i] = (float)(check_state >> 8) / 8388608.0f - 1.0f;
     }
     return p;
+}
+
+static inline float *zeros(size_t count) {
+    return memset(filled(count), 0, count * sizeof(float));
+}
+
+static inline float *copy_of(const float *x, size_t count) {
+    return memcpy(filled(count), x, count * sizeof *x);
+}
+
+static inline void release(void) {
+    while (check_memories) free(check_memory[--check_memories]);
+}
+
+/* The larger error; a NaN is the largest. */
+static inline double worse(double worst, double error) {
+    return error <= worst ? worst : error;
 }
 
 /* FNV-1a over words. */

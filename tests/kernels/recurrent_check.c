@@ -106,14 +106,10 @@ static double check(size_t layer, int gates, uint64_t *bits) {
         gru(&g, &s, weights, bias, scratch, (size_t)inputs, GATE_SIGMOID, GATE_TANH);
     double *truth = malloc((size_t)(STEPS * hidden) * sizeof *truth), worst = 0;
     reference(&g, gates, x, weights, bias, peephole, truth);
-    for (int k = 0; k < STEPS * hidden; k++) {
-        const double error = fabs(truth[k] - (double)y[k]);
-        if (!(error <= worst)) worst = error;
-    }
+    for (int k = 0; k < STEPS * hidden; k++) worst = worse(worst, fabs(truth[k] - (double)y[k]));
     *bits = hash(*bits, y, (size_t)(STEPS * hidden));
     *bits = hash(*bits, h, (size_t)hidden);
-    float *all[] = {x, weights, bias, peephole, y, h, c, scratch};
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+    release();
     free(truth);
     return worst;
 }
@@ -144,8 +140,7 @@ static int check_functions(uint64_t *bits) {
                 const double truth[3] = {exp((double)x[l]), sigmoid((double)x[l]), tanh((double)x[l])};
                 for (int k = 0; k < 3; k++) {
                     if (isinf(y[k][l]) && truth[k] > 3.4e38) continue;
-                    const double apart = units_apart(y[k][l], truth[k]);
-                    if (!(apart <= worst[k])) worst[k] = apart;
+                    worst[k] = worse(worst[k], units_apart(y[k][l], truth[k]));
                 }
             }
         }

@@ -4,19 +4,15 @@
 #include "runtime/conv_strips_pool.h"
 #include "runtime/pool_planes.h"
 #include "tests/kernels/check.h"
+#include "tests/kernels/conv_layer.h"
 
-#include <math.h>
 #include <stdio.h>
 
 enum { SEED = 11 };
 
-struct layer {
-    int kernel, stride, dilation, pad;
-};
-
 struct pair {
     int in, channels, height, width, blocked_in, scaled;
-    struct layer conv, next;
+    struct window conv, next;
     int width_of_groups; /* of the next layer, a convolution; 0: a pool */
     int next_rows, strip_rows, window_channels, shares;
 };
@@ -40,71 +36,18 @@ static const struct pair pairs[] = {
     {16, 32, 9, 10, 1, 0, {1, 1, 1, 0}, {3, 2, 1, 4}, 1, 2, 5, 32, 4},
 };
 
-static int result_size(int size, const struct layer *l) {
-    return (size + 2 * l->pad - (l->kernel - 1) * l->dilation - 1) / l->stride + 1;
-}
-
-static struct conv geometry(const struct layer *l, int groups, int in, int out, int height, int width) {
-    const struct conv g = {.images = 1,
-                           .strip_images = 1,
-                           .strips = 1,
-                           .groups = groups,
-                           .in_channels = in,
-                           .out_channels = out,
-                           .in_height = height,
-                           .in_width = width,
-                           .out_height = result_size(height, l),
-                           .out_width = result_size(width, l),
-                           .kernel_height = l->kernel,
-                           .kernel_width = l->kernel,
-                           .stride_height = l->stride,
-                           .stride_width = l->stride,
-                           .dilation_height = l->dilation,
-                           .dilation_width = l->dilation,
-                           .pad_top = l->pad,
-                           .pad_left = l->pad,
-                           .sum_channels = 32,
-                           .blocked_out = 1,
-                           .low = 0.0f,
-                           .high = 1.5f};
+static struct conv clipped(const struct window *w, int groups, int in, int out, int height, int width) {
+    struct conv g = geometry(w, groups, in, out, height, width);
+    g.blocked_out = 1;
+    g.low = 0.0f;
+    g.high = 1.5f;
     return g;
-}
-
-static void choose_strips(struct conv *g, int rows, int copied) {
-    const int window = (g->kernel_height - 1) * g->dilation_height + 1;
-    g->strip_rows = rows;
-    if (!copied) return;
-    g->padded_width = (g->out_width - 1) * g->stride_width + (g->kernel_width - 1) * g->dilation_width + 1;
-    g->strip_step = rows == 1 ? g->dilation_height : 1;
-    g->padded_rows = rows == 1 ? g->kernel_height : (rows - 1) * g->stride_height + window;
 }
 
 /* What a pair reads, and its scratch. */
 struct data {
     float *in, *scale, *weights, *bias, *next_weights, *next_bias, *scratch;
 };
-
-static void run_dense(const struct conv *g, const struct data *d, float *out, int blocked) {
-    if (blocked && g->stride_width == 1)
-        conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 16, 1);
-    else if (blocked)
-        conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 16, 2);
-    else
-        conv_dense(g, d->in, d->scale, d->weights, d->bias, NULL, out, d->scratch, 1, 2);
-    BARRIER;
-}
-
-static void run_grouped(const struct conv *g, const struct data *d, const float *in, float *out) {
-    const float *w = d->next_weights, *b = d->next_bias;
-    if (g->in_channels == 1 && g->kernel_width == 3)
-        conv_grouped(g, in, w, b, NULL, out, NULL, 1, 3);
-    else if (g->in_channels == 1)
-        conv_grouped(g, in, w, b, NULL, out, NULL, 1, 0);
-    else if (g->in_channels == 2)
-        conv_grouped(g, in, w, b, NULL, out, NULL, 2, 0);
-    else
-        conv_grouped(g, in, w, b, NULL, out, NULL, 8, 0);
-}
 
 static void run_pool_strips(const struct conv_strips *s, const struct pool *p, const struct data *d, float *out, int blocked) {
     if (blocked && s->conv.stride_width == 1)
@@ -132,12 +75,11 @@ static void run_grouped_strips(const struct conv_strips *s, const struct conv *g
 }
 
 static int check(const struct pair *p, uint64_t *bits) {
-    const int narrow = p->width_of_groups, copied = p->conv.pad || p->scaled,
-              stored = p->blocked_in ? (p->in + 15) / 16 * 16 : p->in;
-    struct conv whole = geometry(&p->conv, 1, p->in, p->channels, p->height, p->width);
-    choose_strips(&whole, p->strip_rows, copied);
-    const int height = whole.out_height, width = whole.out_width, reach = (p->next.kernel - 1) * p->next.dilation + 1;
-    const struct conv next = geometry(&p->next, narrow ? p->channels / narrow : 1, narrow, narrow, height, width);
+    const int narrow = p->width_of_groups, stored = stored_channels(p->in, p->blocked_in), reach = window_reach(&p->next);
+    struct conv whole = clipped(&p->conv, 1, p->in, p->channels, p->height, p->width);
+    choose_strips(&whole, &p->conv, p->strip_rows, p->conv.pad || p->scaled);
+    const int height = whole.out_height, width = whole.out_width;
+    const struct conv next = clipped(&p->next, narrow ? p->channels / narrow : 1, narrow, narrow, height, width);
     const struct pool pool = {p->channels / 16,
                               {1, height, width},
                               {1, next.out_height, next.out_width},
@@ -150,23 +92,24 @@ static int check(const struct pair *p, uint64_t *bits) {
                             reach, p->next.stride,     p->next.pad, p->shares,       0};
     const int rows = (p->next_rows - 1) * p->next.stride + reach;
     s.conv.out_height = rows < height ? rows : height;
-    const int planes = p->blocked_in ? stored / 16 : p->in, unit = p->blocked_in ? 16 : 1;
-    s.share_floats =
-        s.conv.out_height * width * p->window_channels + (planes * whole.padded_rows * whole.padded_width * unit + 15) / 16 * 16;
+    s.share_floats = s.conv.out_height * width * p->window_channels + (strip_floats(&whole, p->blocked_in) + 15) / 16 * 16;
     const size_t taps = (size_t)(p->conv.kernel * p->conv.kernel), next_taps = (size_t)(p->next.kernel * p->next.kernel);
     const size_t results = (size_t)p->channels * (size_t)(next.out_height * next.out_width);
-    struct data d = {filled((size_t)(stored * p->height * p->width)),
-                     p->scaled ? filled((size_t)stored * 2) : NULL,
-                     filled((size_t)((p->channels + 31) / 32 * 32) * (size_t)p->in * taps),
-                     filled((size_t)((p->channels + 31) / 32 * 32)),
-                     filled((size_t)(p->channels * (narrow ? narrow : 1)) * next_taps),
-                     filled((size_t)p->channels),
-                     filled((size_t)(s.share_floats * p->shares))};
+    const size_t of_panels = (size_t)stored_channels(p->channels, 1);
+    const struct data d = {filled((size_t)(stored * p->height * p->width)),
+                           p->scaled ? filled((size_t)stored * 2) : NULL,
+                           filled(of_panels * (size_t)p->in * taps),
+                           filled(of_panels),
+                           filled((size_t)(p->channels * (narrow ? narrow : 1)) * next_taps),
+                           filled((size_t)p->channels),
+                           filled((size_t)(s.share_floats * p->shares))};
     float *middle = filled((size_t)(p->channels * height * width)), *expected = filled(results), *out = filled(results);
+    float *whole_scratch = filled((size_t)strip_floats(&whole, p->blocked_in));
     PARALLEL {
-        run_dense(&whole, &d, middle, p->blocked_in);
+        run_dense(&whole, d.in, d.scale, d.weights, d.bias, NULL, middle, whole_scratch, p->blocked_in);
+        BARRIER;
         if (narrow)
-            run_grouped(&next, &d, middle, expected);
+            run_grouped(&next, middle, d.next_weights, d.next_bias, NULL, expected);
         else
             pool_planes(&pool, middle, expected, 16, POOL_MAX);
         BARRIER;
@@ -177,8 +120,7 @@ static int check(const struct pair *p, uint64_t *bits) {
     }
     *bits = hash(*bits, out, results);
     const int same = memcmp(out, expected, results * sizeof *out) == 0;
-    float *all[] = {d.in, d.scale, d.weights, d.bias, d.next_weights, d.next_bias, d.scratch, middle, expected, out};
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+    release();
     return same;
 }
 

@@ -1,6 +1,7 @@
 /* Runs the Winograd kernels over planes that fill their tiles and planes that don't, and prints a hash of all result bits. */
 #include "runtime/conv_winograd.h"
 #include "tests/kernels/check.h"
+#include "tests/kernels/conv_layer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,10 +45,8 @@ static double transformed_tap(const float *w, int i, int j, int odd_row, int odd
 }
 
 static float *transformed(const float *w, int in, int out, int m, int stride) {
-    const int panels = (out + 15) / 16, n = winograd_points(m, stride), channels = stride == 1 ? in : (in + 15) / 16 * 16;
-    const size_t count = (size_t)(n * n * stride * stride * channels * panels * 16);
-    float *u = filled(count), *panel = u;
-    memset(u, 0, count * sizeof *u);
+    const int panels = (out + 15) / 16, n = winograd_points(m, stride), channels = stored_channels(in, stride != 1);
+    float *u = zeros((size_t)(n * n * stride * stride * channels * panels * 16)), *panel = u;
     for (int p = 0; p < n * n; p++) {
         const int i = p / n, j = p % n, columns = j == n - 1 ? 1 : stride, phases = winograd_phases(i, j, m, stride);
         for (int k = 0; k < out; k++)
@@ -63,42 +62,22 @@ static float *transformed(const float *w, int in, int out, int m, int stride) {
 static double check(size_t layer, int m, uint64_t *bits) {
     const int in = layers[layer].in, out = layers[layer].out, height = layers[layer].height, width = layers[layer].width,
               pad = layers[layer].pad, stride = layers[layer].stride, dilation = layers[layer].dilation;
-    const int panels = (out + 15) / 16, stored = (in + 15) / 16 * 16, rows = (height + 2 * pad - 2 * dilation - 1) / stride + 1,
-              columns = (width + 2 * pad - 2 * dilation - 1) / stride + 1;
-    const int n = winograd_points(m, stride);
-    const int images = 1 + (int)(layer % 3);
+    const struct window window = {3, stride, dilation, pad};
+    const int outs = stored_channels(out, 1), stored = stored_channels(in, 1), images = 1 + (int)(layer % 3),
+              n = winograd_points(m, stride);
+    struct winograd g = {geometry(&window, 1, in, out, height, width), layers[layer].tile_block, 1 + (int)(layer % 4)};
+    const int rows = g.conv.out_height, columns = g.conv.out_width;
     const size_t in_image = (size_t)(stored * height * width), out_image = (size_t)(out * rows * columns);
-    const struct winograd g = {{.images = images,
-                                .in_image = in_image,
-                                .out_image = out_image,
-                                .groups = 1,
-                                .in_channels = in,
-                                .out_channels = out,
-                                .in_height = height,
-                                .in_width = width,
-                                .out_height = rows,
-                                .out_width = columns,
-                                .kernel_height = 3,
-                                .kernel_width = 3,
-                                .stride_height = stride,
-                                .stride_width = stride,
-                                .dilation_height = dilation,
-                                .dilation_width = dilation,
-                                .pad_top = pad,
-                                .pad_left = pad,
-                                .sum_channels = 32,
-                                .blocked_out = !layers[layer].planar,
-                                .low = 0.0f,
-                                .high = INFINITY},
-                               layers[layer].tile_block,
-                               1 + (int)(layer % 4)};
+    g.conv.images = images;
+    g.conv.in_image = in_image;
+    g.conv.out_image = out_image;
+    g.conv.blocked_out = !layers[layer].planar;
+    g.conv.low = 0.0f;
     const size_t inputs = (size_t)images * in_image, outputs = (size_t)images * out_image;
-    float *x = filled(inputs), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)panels * 16),
-          *residual = filled(outputs), *y = filled(outputs);
-    float *u = transformed(w, in, out, m, stride),
-          *scratch = filled(
-              (size_t)(n * n * ((g.tile_block + g.shares - 1) * (stored * stride * stride + panels * 16) + 32 * g.shares)));
-    memcpy(y, residual, outputs * sizeof *y);
+    float *x = filled(inputs), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)outs), *residual = filled(outputs),
+          *y = copy_of(residual, outputs), *u = transformed(w, in, out, m, stride);
+    float *scratch =
+        filled((size_t)(n * n * ((g.tile_block + g.shares - 1) * (stored * stride * stride + outs) + 32 * g.shares)));
     float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled(inputs);
     for (size_t i = 0; i < inputs; i++) {
         const float *s = scale ? scale + i % in_image / (size_t)(height * width * 16) * 32 + i % 16 : NULL;
@@ -118,23 +97,20 @@ static double check(size_t layer, int m, uint64_t *bits) {
         for (int o = 0; o < rows * columns; o++) {
             const int k = task % out;
             const size_t n = (size_t)(task / out);
-            const size_t at = n * out_image + (size_t)(layers[layer].planar ? k * rows * columns + o
-                                                                            : (k / 16 * rows * columns + o) * 16 + k % 16);
+            const size_t at = n * out_image + place(g.conv.blocked_out, k, o, rows * columns);
             double sum = (double)bias[k] + (r ? (double)residual[at] : 0.0);
             for (int c = 0; c < in; c++)
                 for (int t = 0; t < 9; t++) {
                     const int row = o / columns * stride - pad + t / 3 * dilation,
                               column = o % columns * stride - pad + t % 3 * dilation;
                     if (row >= 0 && row < height && column >= 0 && column < width)
-                        sum += (double)scaled[n * in_image + (size_t)(((c / 16 * height + row) * width + column) * 16 + c % 16)] *
+                        sum += (double)scaled[n * in_image + place(1, c, row * width + column, height * width)] *
                                (double)w[(k * in + c) * 9 + t];
                 }
-            const double error = fabs((sum < 0 ? 0 : sum) - (double)y[at]);
-            if (!(error <= worst)) worst = error;
+            worst = worse(worst, fabs((sum < 0 ? 0 : sum) - (double)y[at]));
             *bits = hash(*bits, y + at, 1);
         }
-    float *all[] = {x, w, bias, residual, y, u, scratch, scale, scaled};
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+    release();
     return worst;
 }
 

@@ -1,6 +1,14 @@
 import pytest
 
 
+@pytest.fixture
+def large_folder(tmp_path):
+    """A temporary folder for files of up to half a gigabyte: pytest would keep them."""
+    yield tmp_path
+    for file in tmp_path.iterdir():
+        file.unlink()
+
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory):
     """exported(name, variant) is one of the networks of residual_nets.py as a file, made once."""

@@ -1,6 +1,5 @@
 """Batches: image by image in a loop where that moves fewer bytes, all at once where the weights are larger than the images."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -62,39 +61,31 @@ def module(name):
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", "views", "reshaped", "joined", *NETWORKS]])
-def test_batch(name, tmp_path):
+def test_batch(name, large_folder):
     """The parity rule; and the bits of an image do not depend on its place, on the others, or on threads."""
     import torch
 
-    path = tmp_path / "net.onnx"
-    try:
-        model, shape = module(name)
-        export_module(model, torch.randn(IMAGES, *shape), "script-folded", str(path))
-        done = harness.run([harness.skipc_path(), "verify", path, "--layers", "--json"], timeout=3600)
-        assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
-        report = json.loads(done.stdout)
-        batches = {IMAGES, 2 * IMAGES} if name == "joined" else {IMAGES}
-        assert {layer["shape"][0] for layer in report["layers"]} == batches
-        source = harness.compile_model(path, tmp_path / "net.c", "--weights", "asm")
-        assert f"for (size_t image = 0; image < {IMAGES}; image++)" in source.read_text()
+    path = large_folder / "net.onnx"
+    model, shape = module(name)
+    export_module(model, torch.randn(IMAGES, *shape), "script-folded", str(path))
+    report = harness.verified(path, "--layers", timeout=3600)
+    batches = {IMAGES, 2 * IMAGES} if name == "joined" else {IMAGES}
+    assert {layer["shape"][0] for layer in report["layers"]} == batches
+    source = harness.compile_model(path, large_folder / "net.c", "--weights", "asm")
+    assert f"for (size_t image = 0; image < {IMAGES}; image++)" in source.read_text()
 
-        images = np.random.default_rng(2).standard_normal((IMAGES, *shape)).astype(np.float32)
-        costs = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json"]))
-        outputs = [(tuple(output["shape"]), np.float32) for output in costs["outputs"]]
-        expected = None
-        for number, build in enumerate(BUILDS):
-            compiler, *flags = build.split()
-            library = tmp_path / f"net{number}.so"
-            harness.checked([compiler, *harness.STRICT, *flags, "-shared", "-fPIC", source, "-o", library, "-lm"], cwd=tmp_path)
-            run = harness.Network(source, library)
-            results, turned = run([images], outputs), run([np.ascontiguousarray(images[::-1])], outputs)
-            expected = expected or results
-            for first, same, other in zip(expected, results, turned, strict=True):
-                np.testing.assert_array_equal(first, same)
-                np.testing.assert_array_equal(first, other.reshape(-1, IMAGES, *first.shape[1:])[:, ::-1].reshape(first.shape))
-    finally:
-        for file in tmp_path.iterdir():
-            file.unlink()
+    images = np.random.default_rng(2).standard_normal((IMAGES, *shape)).astype(np.float32)
+    outputs = [(tuple(output["shape"]), np.float32) for output in harness.inspected(path)["outputs"]]
+    expected = None
+    for build in BUILDS:
+        compiler, optimise, *flags = build.split()
+        library = harness.build_shared(source, *flags, compiler=compiler, optimise=optimise)
+        run = harness.Network(source, library, threads=2 if "-fopenmp" in flags else None)
+        results, turned = run([images], outputs), run([np.ascontiguousarray(images[::-1])], outputs)
+        expected = expected or results
+        for first, same, other in zip(expected, results, turned, strict=True):
+            np.testing.assert_array_equal(first, same)
+            np.testing.assert_array_equal(first, other.reshape(-1, IMAGES, *first.shape[1:])[:, ::-1].reshape(first.shape))
 
 
 def test_the_loop_needs_the_memory_of_one_image(tmp_path):
@@ -105,7 +96,7 @@ def test_the_loop_needs_the_memory_of_one_image(tmp_path):
         path = tmp_path / f"net{images}.onnx"
         export_module(network("resnet20_cifar"), torch.randn(images, 3, 32, 32), "script-folded", str(path))
         for optimize in ("speed", "memory"):
-            costs = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json", "--optimize", optimize]))
+            costs = harness.inspected(path, "--optimize", optimize)
             arena[images, optimize] = costs["arena_bytes"]
             assert costs["multiply_adds"] == images * arena.setdefault(("multiply-adds", optimize), costs["multiply_adds"])
     print(arena)

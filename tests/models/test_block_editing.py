@@ -195,7 +195,7 @@ REFUSED = {
     "p is infinite": (["--survival", "linear:inf"], "not 'inf'"),
     "p is text": (["--survival", "linear:half"], "not 'half'"),
     "nothing after linear": (["--survival", "linear:"], "not ''"),
-    "unknown rule": (["--survival", "uniform:0.5"], "not 'uniform:0.5'"),
+    "unknown rule": (["--survival", "uniform:0.5"], "takes 'linear:P' or one probability a block, each over 0 and at most 1, not 'uniform:0.5'"),
     "a list too short": (["--survival", "1,1,1,1,1"], "6 residual blocks, the list has 5"),
     "a list too long": (["--survival", "1,1,1,1,1,1,1"], "6 residual blocks, the list has 7"),
     "a bad number in a list": (["--survival", "1,1,1,0,1,1"], "not '0'"),

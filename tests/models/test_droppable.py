@@ -2,7 +2,6 @@
 
 import ctypes
 import itertools
-import json
 import sys
 from pathlib import Path
 
@@ -18,11 +17,6 @@ import residual_nets
 
 NETWORKS = [name for name in residual_nets.NETWORKS if name not in ("repvgg", "highway", "shared", "forks", "pyramid", "plain")]
 OUTPUT = [((1, 10), np.float32)]
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-
-
-def inspect(model):
-    return json.loads(harness.checked([harness.skipc_path(), "inspect", model, "--json"]))
 
 
 def image(shape=residual_nets.SIZE):
@@ -34,8 +28,8 @@ def compile_in(folder, model, *flags):
     return harness.compile_model(model, folder / "net.c", *flags)
 
 
-def load(source, compiler="gcc", flags=(), **options):
-    return harness.Network(source, harness.build_shared(source, *flags, compiler=compiler, **options))
+def load(source, compiler="gcc", flags=(), threads=None, **options):
+    return harness.Network(source, harness.build_shared(source, *flags, compiler=compiler, **options), threads=threads)
 
 
 def subsets(droppable):
@@ -55,7 +49,7 @@ def test_skipping_is_dropping(name, compiler, exported, tmp_path):
     """Bit for bit, for each block alone and for all that can be left out. With --exact: which other kernels are chosen depends on the
     weights of all layers, of which a network without blocks has less."""
     model = exported(name)
-    blocks = inspect(model)["blocks"]
+    blocks = harness.inspected(model)["blocks"]
     droppable = [block["index"] for block in blocks if block["droppable"]]
     source = compile_in(tmp_path / "skipping", model, "--exact", "--droppable")
     assert harness.header_number(source, "NET_BLOCKS") == len(blocks)
@@ -77,7 +71,7 @@ def test_skipping_is_dropping(name, compiler, exported, tmp_path):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_skipping_is_the_network_without_the_branch(name, exported, tmp_path):
     """By PyTorch, for random choices; blocks that change the shape are run whatever keep says."""
-    blocks = inspect(exported(name))["blocks"]
+    blocks = harness.inspected(exported(name))["blocks"]
     network = load(compile_in(tmp_path / "net", exported(name), "--droppable"))
     generator = np.random.default_rng(5)
     for _ in range(4):
@@ -101,9 +95,9 @@ def test_skipping_needs_no_more_memory(name, exported, tmp_path):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_threads_skip_together(name, exported, tmp_path):
-    droppable = [block["droppable"] for block in inspect(exported(name))["blocks"]]
-    alone, team = (load(compile_in(tmp_path / str(threads), exported(name), "--droppable"), flags=flags)
-                   for threads, flags in ((1, []), (2, ["-fopenmp"])))
+    droppable = [block["droppable"] for block in harness.inspected(exported(name))["blocks"]]
+    source = compile_in(tmp_path / "net", exported(name), "--droppable")
+    alone, team = load(source), load(source, flags=["-fopenmp"], threads=2)
     for keep in ([1] * len(droppable), [not can for can in droppable], [k % 2 for k in range(len(droppable))]):
         np.testing.assert_array_equal(team([image()], OUTPUT, keep)[0], alone([image()], OUTPUT, keep)[0])
 
@@ -137,7 +131,7 @@ def test_null_keep_is_reported(exported, tmp_path):
 def test_skipping_under_sanitizers(compiler, exported, tmp_path):
     """The arena is the header's size and filled with NaN: nothing is read that was skipped."""
     for name in ("post-activation", "pre-activation"):
-        blocks = inspect(exported(name))["blocks"]
+        blocks = harness.inspected(exported(name))["blocks"]
         source = compile_in(tmp_path / name, exported(name), "--droppable")
         (tmp_path / name / "main.c").write_text(
             """#include "net.h"
@@ -164,7 +158,7 @@ int main(void) {
         )
         program = tmp_path / name / "main"
         files = [tmp_path / name / "main.c", source]
-        harness.checked([compiler, "-std=c11", *SANITIZERS, "-O1", *files, "-o", program, "-lm"])
+        harness.checked([compiler, "-std=c11", *harness.SANITIZERS, "-O1", *files, "-o", program, "-lm"])
         assert harness.checked([program]) == "done\n" and len(blocks) > 3
 
 
@@ -187,7 +181,7 @@ def test_resnet18(tmp_path):
 def test_trained_resnet8(tmp_path):
     source = compile_in(tmp_path / "skipping", harness.SAMPLE, "--droppable")
     dropped = load(compile_in(tmp_path / "dropped", harness.SAMPLE, "--drop-blocks", "l1"))
-    network, photos = load(source), np.load(harness.ROOT / "tests/data/cifar10_test_500.npz")["x"][:20]
+    network, photos = load(source), np.load(harness.PHOTOS)["x"][:20]
     for photo in photos.astype(np.float32):
         np.testing.assert_array_equal(network([photo], OUTPUT, [0, 1, 1])[0], dropped([photo], OUTPUT)[0])
 

@@ -1,4 +1,4 @@
-"""DESIGN's parity rule on the relatives of ResNet, as each exporter writes them.
+"""The parity rule of docs/commands.md, verify, on the relatives of ResNet, as each exporter writes them.
 
 Every family always runs, on small images where a network takes any. Of its sizes one stands for the others, and one network for its
 family with the current exporter, which takes much longer. Deep and wide ones are represented by lesser ones: ResNet-1202 by ResNet-110,
@@ -7,7 +7,6 @@ pre-activation ResNet-1001 by one of 29 layers, ResNet-50's variants and IResNet
 exporter.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -31,7 +30,7 @@ ALWAYS = {
         iresnet18_small""".split(),
 }
 
-FUSED_BUILDS = ("-march=x86-64-v3", "-march=x86-64-v3 -DPLAIN_C", "-march=x86-64-v3 -fopenmp", "-march=x86-64-v4")
+FUSED_BUILDS = [build.split() for build in ("-march=x86-64-v3", "-march=x86-64-v3 -DPLAIN_C", "-march=x86-64-v3 -fopenmp", "-march=x86-64-v4")]
 
 
 def pytest_generate_tests(metafunc):
@@ -45,25 +44,16 @@ def pytest_generate_tests(metafunc):
     )
 
 
-def test_parity(network, variant, tmp_path):
-    path = tmp_path / f"{network}.onnx"
-    try:
-        export(network, variant, str(path), small=True)
-        done = harness.run([harness.skipc_path(), "verify", path, "--json"], timeout=3600)
-        assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
-        for output in json.loads(done.stdout)["outputs"]:
-            harness.report(
-                f"parity {network:24} {variant:16} {output['name']:8} error {output['error']:.1e}, ONNX Runtime's "
-                f"{output['peer_error']:.1e}, allowed {output['bound']:.1e}"
-            )
-    finally:
-        for file in tmp_path.iterdir():
-            file.unlink()
-
-
-def runs_here(flag):
-    features = {"-march=x86-64-v3": " fma ", "-march=x86-64-v4": " avx512vl "}
-    return all(feature in Path("/proc/cpuinfo").read_text() for name, feature in features.items() if name in flag)
+def test_parity(network, variant, large_folder):
+    path = large_folder / f"{network}.onnx"
+    export(network, variant, str(path), small=True)
+    outputs = harness.verified(path, timeout=3600)["outputs"]
+    assert outputs
+    for output in outputs:
+        harness.report(
+            f"parity {network:24} {variant:16} {output['name']:8} error {output['error']:.1e}, ONNX Runtime's "
+            f"{output['peer_error']:.1e}, allowed {output['bound']:.1e}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -80,11 +70,11 @@ def test_same_bits_with_every_vector_width_and_thread_count(network, edge, class
     source = harness.compile_model(path, tmp_path / "net.c", "--weights", "asm")
     image = np.random.default_rng(1).standard_normal((1, 3, edge, edge)).astype(np.float32)
     results = []
-    for number, flags in enumerate(FUSED_BUILDS):
-        if not runs_here(flags):
-            continue
-        library = tmp_path / f"net{number}.so"  # the loader keeps a library it knows by its path
-        harness.checked(["gcc", *harness.STRICT, "-O2", *flags.split(), "-shared", "-fPIC", source, "-o", library, "-lm"], cwd=tmp_path)
-        results += harness.Network(source, library)([image], [((1, classes), np.float32)])
+    for flags in filter(harness.runs_here, FUSED_BUILDS):
+        library = harness.build_shared(source, *flags, optimise="-O2")
+        run = harness.Network(source, library, threads=3 if "-fopenmp" in flags else None)
+        results += run([image], [((1, classes), np.float32)])
+    assert len(results) > 1
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
+    harness.skip_unless_all_ran(FUSED_BUILDS)

@@ -1,6 +1,5 @@
 """Compile time, memory and arena of ResNet-18 and ResNet-50: what the project promises of them."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ ARENA_LIMITS = [
 def test_arena(network, most_bytes, tmp_path):
     path = tmp_path / f"{network}.onnx"
     export(network, "script-folded", str(path))
-    sizes = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json"]))
+    sizes = harness.inspected(path)
     path.unlink()
     harness.report(f"arena {network}: {sizes['arena_bytes']} bytes (at most {most_bytes})")
     assert sizes["arena_bytes"] <= most_bytes
@@ -33,7 +32,7 @@ def test_least_arena_of_resnet18(tmp_path):
     """Two images of 64 channels at 56x56, and the shortest strip of one: the stem's result is pooled strip by strip."""
     path = tmp_path / "resnet18.onnx"
     export("resnet18", "script-folded", str(path))
-    sizes = json.loads(harness.checked([harness.skipc_path(), "inspect", path, "--json", "--optimize", "memory"]))
+    sizes = harness.inspected(path, "--optimize", "memory")
     path.unlink()
     assert sizes["arena_bytes"] == 2 * 64 * 56 * 56 * 4 + 61_440
 

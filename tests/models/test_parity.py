@@ -1,6 +1,5 @@
-"""DESIGN's parity rule on torchvision's networks, each from every exporter."""
+"""The parity rule of docs/commands.md, verify, on torchvision's networks, each from every exporter."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -21,10 +20,7 @@ CASES = [
 
 
 def verify(network, variant, path, kernels, flags):
-    done = harness.run([harness.skipc_path(), "verify", path, "--json", *flags])
-    words = (done.stdout + done.stderr).decode(errors="replace")
-    assert done.returncode == 0, words
-    (output,) = json.loads(done.stdout)["outputs"]
+    (output,) = harness.verified(path, *flags)["outputs"]
     harness.report(
         f"parity {network:16} {variant:16} {kernels:8} error {output['error']:.1e}, ONNX Runtime's {output['peer_error']:.1e}, "
         f"allowed {output['bound']:.1e}"
@@ -32,15 +28,11 @@ def verify(network, variant, path, kernels, flags):
 
 
 @pytest.mark.parametrize("network, variant", CASES)
-def test_parity(network, variant, tmp_path):
-    path = tmp_path / f"{network}.onnx"
-    try:
-        start = time.monotonic()
-        export(network, variant, str(path))
-        exported = time.monotonic()
-        for kernels, flags in (("direct", ["--exact"]), ("fastest", [])):
-            verify(network, variant, path, kernels, flags)
-        harness.report(f"time   {network:16} {variant:16} export {exported - start:.0f} s, verify twice {time.monotonic() - exported:.0f} s")
-    finally:
-        for file in tmp_path.iterdir():  # up to half a gigabyte each; pytest would keep them
-            file.unlink()
+def test_parity(network, variant, large_folder):
+    path = large_folder / f"{network}.onnx"
+    start = time.monotonic()
+    export(network, variant, str(path))
+    exported = time.monotonic()
+    for kernels, flags in (("direct", ["--exact"]), ("fastest", [])):
+        verify(network, variant, path, kernels, flags)
+    harness.report(f"time   {network:16} {variant:16} export {exported - start:.0f} s, verify twice {time.monotonic() - exported:.0f} s")

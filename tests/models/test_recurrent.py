@@ -1,6 +1,5 @@
 """LSTM and GRU: every attribute against ONNX Runtime, and PyTorch's modules from both exporters."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -55,12 +54,6 @@ def one_node(op, steps=7, batch=1, inputs=5, hidden=20, bias=True, state=False, 
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
 
 
-def verify(path, *flags):
-    done = harness.run([harness.skipc_path(), "verify", path, "--json", *flags])
-    assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
-    return json.loads(done.stdout)["outputs"]
-
-
 BOTH = {
     "plain": {},
     "no bias": {"bias": False},
@@ -102,7 +95,7 @@ CASES += [pytest.param("GRU", case, id=f"GRU {name}") for name, case in {**BOTH,
 def test_against_onnxruntime(op, case, tmp_path):
     path = tmp_path / "net.onnx"
     onnx.save(one_node(op, **case), path)
-    assert len(verify(path)) == len([name for name in case.get("outputs", range(2 if op == "GRU" else 3)) if name != ""])
+    assert len(harness.verified(path)["outputs"]) == len([name for name in case.get("outputs", range(2 if op == "GRU" else 3)) if name != ""])
 
 
 @pytest.mark.parametrize("op", GATES)
@@ -110,7 +103,7 @@ def test_batch_first_is_a_transposition(op, tmp_path):
     """ONNX Runtime refuses layout 1; the interpreter in double precision knows it, and ONNX's own cases check it."""
     path = tmp_path / "net.onnx"
     onnx.save(one_node(op, layout=1, batch=3, state=True, direction="bidirectional"), path)
-    verify(path, "--against", "reference")
+    harness.verified(path, "--against", "reference")
 
 
 class Stack(torch.nn.Module):
@@ -132,7 +125,7 @@ def test_pytorch(kind, variant, tmp_path):
     torch.manual_seed(4)
     path = tmp_path / "net.onnx"
     export_module(Stack(getattr(torch.nn, kind)).eval(), torch.randn(1, 25, 12), variant, str(path))
-    (output,) = verify(path)
+    (output,) = harness.verified(path)["outputs"]
     harness.report(f"parity {kind:16} {variant:16} error {output['error']:.1e}, ONNX Runtime's {output['peer_error']:.1e}")
 
 

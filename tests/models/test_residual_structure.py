@@ -1,6 +1,5 @@
 """Residual blocks: found in every way of writing them, and not in what only looks like one."""
 
-import json
 import sys
 from fractions import Fraction
 from math import comb
@@ -45,14 +44,10 @@ BLOCKS = {
 }
 
 
-def inspect(model):
-    return json.loads(harness.checked([harness.skipc_path(), "inspect", model, "--json"]))
-
-
 @pytest.mark.parametrize("variant", residual_nets.VARIANTS)
 @pytest.mark.parametrize("name", residual_nets.NETWORKS)
 def test_blocks(name, variant, exported):
-    report = inspect(exported(name, variant))
+    report = harness.inspected(exported(name, variant))
     found = {block["name"].removesuffix(".paths"): (block["shortcut"], block["droppable"]) for block in report["blocks"]}
     assert found == BLOCKS[name]
     assert list(found) == list(BLOCKS[name])
@@ -70,7 +65,7 @@ def test_names_of_old_exporters(exported, tmp_path):
             node.name = f"{node.op_type}_{number}"
         onnx.save(model, tmp_path / "old.onnx")
         adds = [node.name for node in model.graph.node if node.op_type == "Add"]
-        assert [block["name"] for block in inspect(tmp_path / "old.onnx")["blocks"]] == (expected or adds)
+        assert [block["name"] for block in harness.inspected(tmp_path / "old.onnx")["blocks"]] == (expected or adds)
 
 
 def test_blocks_that_no_output_needs_are_none(exported, tmp_path):
@@ -84,13 +79,13 @@ def test_blocks_that_no_output_needs_are_none(exported, tmp_path):
             if name == relu.output[0]:
                 node.input[index] = before
     onnx.save(model, tmp_path / "cut.onnx")
-    assert [block["name"] for block in inspect(tmp_path / "cut.onnx")["blocks"]] == list(TWO_STAGES)[:-1]
+    assert [block["name"] for block in harness.inspected(tmp_path / "cut.onnx")["blocks"]] == list(TWO_STAGES)[:-1]
     done = harness.run([harness.skipc_path(), "compile", tmp_path / "cut.onnx", "-o", tmp_path / "n.c", "--drop-blocks", "layer2.2"])
     assert done.returncode == 2 and b"no block 'layer2.2'" in done.stderr
 
 
 def test_path_lengths(exported):
-    paths = inspect(exported("post-activation"))["paths"]
+    paths = harness.inspected(exported("post-activation"))["paths"]
     assert paths["count"] == "2^6"
     assert paths["length_shares"] == pytest.approx([comb(6, k) / 64 for k in range(7)])
     assert paths["band"] == {"from": 1, "to": 5, "share": 62 / 64}
@@ -107,7 +102,7 @@ def test_path_lengths_of_a_deep_network(tmp_path):
     values = [onnx.helper.make_tensor_value_info(name, 1, [1, 2, 2, 2]) for name in ("x0", f"x{blocks}")]
     graph = onnx.helper.make_graph(nodes, "deep", values[:1], values[1:], [weight])
     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8), tmp_path / "deep.onnx")
-    report = inspect(tmp_path / "deep.onnx")
+    report = harness.inspected(tmp_path / "deep.onnx")
     assert [block["name"] for block in report["blocks"]] == [f"block{k}" for k in range(blocks)]
     assert report["paths"]["count"] == "2^601"
     exact = [Fraction(comb(blocks, k), 2**blocks) for k in range(blocks + 1)]
@@ -124,5 +119,5 @@ def test_path_lengths_of_a_deep_network(tmp_path):
 def test_without_blocks_there_is_one_path(exported):
     words = harness.checked([harness.skipc_path(), "inspect", exported("plain")])
     assert "not residual: there is one path" in words
-    report = inspect(exported("plain"))
+    report = harness.inspected(exported("plain"))
     assert report["blocks"] == [] and report["paths"]["count"] == "2^0" and report["paths"]["length_shares"] == [1]

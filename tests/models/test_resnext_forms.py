@@ -1,6 +1,5 @@
 """ResNeXt's three equivalent forms, from the same weights, become the same IR, the same C and the same weights."""
 
-import json
 import re
 import sys
 import time
@@ -39,7 +38,7 @@ def without_names(text, patterns):
 
 def ir(model, folder):
     """Without comments, which hold names, and the values of constants."""
-    words = harness.checked([harness.skipc_path(), "compile", model, "-o", folder / "ir.c", "--dump-ir=choose-kernels"])
+    words = harness.ir_after(model, folder, "choose-kernels")
     lines = (line.split(" ; ")[0] for line in words.splitlines() if re.match(r"input|output|const|%", line))
     return without_names("\n".join(re.sub(r"^(const .*?) \[.*", r"\1", line) for line in lines), [r"[%@]\d+"])
 
@@ -51,15 +50,8 @@ def steps(source):
 
 
 def inspected(model):
-    sizes = json.loads(harness.checked([harness.skipc_path(), "inspect", model, "--json"]))
+    sizes = harness.inspected(model)
     return {key: sizes[key] for key in ("multiply_adds", "weight_bytes", "arena_bytes", "live_bytes")}
-
-
-def verify(model):
-    done = harness.run([harness.skipc_path(), "verify", model, "--json"])
-    assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
-    (output,) = json.loads(done.stdout)["outputs"]
-    return output
 
 
 @pytest.mark.parametrize("name, variant", CASES)
@@ -74,7 +66,7 @@ def test_forms_are_one(name, variant, tmp_path):
         seconds = time.monotonic() - start
         graphs[form], programs[form] = ir(model, tmp_path), steps(source)
         weights[form], sizes[form] = source.with_suffix(".weights").read_bytes(), inspected(model)
-        parity = verify(model)
+        (parity,) = harness.verified(model)["outputs"]
         harness.report(
             f"{name:16} form ({form}) {variant:16} compiled in {seconds:.2f} s, arena {sizes[form]['arena_bytes']}, "
             f"error {parity['error']:.1e}, ONNX Runtime's {parity['peer_error']:.1e}"

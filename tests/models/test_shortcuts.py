@@ -25,7 +25,7 @@ ARENA = 196352  # of ResNet-20: two images of its first stage, and a strip with 
 def test_no_step_and_no_buffer(network, variant, tmp_path):
     path, source = tmp_path / "net.onnx", tmp_path / "net.c"
     export(network, variant, str(path))
-    ir = harness.checked([harness.skipc_path(), "compile", path, "-o", source, "--dump-ir=choose-kernels"])
+    ir = harness.ir_after(path, tmp_path, "choose-kernels")
     operators = re.findall(r"^%.* = (\w+)\(", ir, re.MULTILINE)
     assert operators.count("AddShortcut") == 2 and len(re.findall(r" blocked = AddShortcut\(", ir)) == 2
     assert not {"Slice", "Pad", "Concat", "Reorder"} & set(operators)
@@ -87,7 +87,7 @@ def block(channels, before, behind, plane, strides, batch, activation):
 def test_every_place_of_the_channels(case, tmp_path):
     path = tmp_path / "net.onnx"
     onnx.save(block(*CASES[case]), path)
-    ir = harness.checked([harness.skipc_path(), "compile", path, "-o", tmp_path / "net.c", "--dump-ir=fuse-shortcut"])
+    ir = harness.ir_after(path, tmp_path, "fuse-shortcut")
     assert ir.count("= AddShortcut(") == 2
     harness.build_shared(harness.compile_model(path, tmp_path / "net.c"), optimise="-O2")
     harness.checked([harness.skipc_path(), "verify", path, "--layers"])
