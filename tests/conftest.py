@@ -21,6 +21,11 @@ def pytest_configure(config):
         harness.MEASUREMENTS.unlink(missing_ok=True)
 
 
+def pytest_collection_modifyitems(items):
+    """The many short ones last, so that all processes have something to do up to the end."""
+    items.sort(key=lambda item: "tests/conformance/" in item.nodeid)
+
+
 def fail_where_skipped(report, excused=False):
     """What didn't run shows nothing. Everything that the tests need is installed by scripts/setup --test."""
     if report.skipped and not excused:

@@ -33,6 +33,7 @@ def test_parity(network, variant, large_folder):
     start = time.monotonic()
     export(network, variant, str(path))
     exported = time.monotonic()
-    for kernels, flags in (("direct", ["--exact"]), ("fastest", [])):
-        verify(network, variant, path, kernels, flags)
-    harness.report(f"time   {network:16} {variant:16} export {exported - start:.0f} s, verify twice {time.monotonic() - exported:.0f} s")
+    verify(network, variant, path, "fastest", [])
+    if variant == VARIANTS[0]:  # all become the same layers
+        verify(network, variant, path, "direct", ["--exact"])
+    harness.report(f"time   {network:16} {variant:16} export {exported - start:.0f} s, verify {time.monotonic() - exported:.0f} s")
