@@ -85,9 +85,10 @@ static void set_strips(ConvGeometry *g, int rows, int images) {
         (int64_t)conv_copied_channels(g) * g->padded_width * (int64_t)sizeof(float) * g->padded_rows * images * g->strips;
 }
 
-static void choose_strips(const Graph *graph, ConvGeometry *g, bool padded, bool whole) {
+static void choose_strips(const Graph *graph, ConvGeometry *g, const Window *window, bool whole) {
     const bool least_memory = graph->optimize == OPTIMIZE_MEMORY;
-    int window_h = (g->kernel_height - 1) * g->dilation_height + 1, window_w = (g->kernel_width - 1) * g->dilation_width + 1;
+    const bool padded = window->begin[1] || window->begin[2] || window->end[1] || window->end[2];
+    const int window_h = (int)window_extent(window, 1), window_w = (int)window_extent(window, 2);
     bool pointwise = !padded && g->kernel_height == 1 && g->kernel_width == 1 && g->stride_height == 1 && g->stride_width == 1 &&
                      g->in_height == g->out_height && g->in_width == g->out_width;
     g->strip_bytes = least_memory ? SMALL_STRIP_BYTES : STRIP_BYTES;
@@ -140,27 +141,26 @@ static bool all_fit_int(const int64_t *values, int count) {
     return true;
 }
 
-static bool read_geometry(const Node *node, ConvGeometry *g) {
+static bool read_geometry(const Node *node, const Window *window, ConvGeometry *g) {
     const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape, *y = &node->out[0]->shape;
     if (x->rank != 4) return false;
-    const Window window = window_of(node);
     int64_t groups = attr_int(node, A_GROUP, 1);
     int64_t sizes[] = {x->dim[0],
                        groups,
                        w->dim[1],
                        w->dim[0] / groups,
-                       window.in[1],
-                       window.in[2],
-                       window.out[1],
-                       window.out[2],
-                       window.kernel[1],
-                       window.kernel[2],
-                       window.stride[1],
-                       window.stride[2],
-                       window.dilation[1],
-                       window.dilation[2],
-                       window.begin[1],
-                       window.begin[2],
+                       window->in[1],
+                       window->in[2],
+                       window->out[1],
+                       window->out[2],
+                       window->kernel[1],
+                       window->kernel[2],
+                       window->stride[1],
+                       window->stride[2],
+                       window->dilation[1],
+                       window->dilation[2],
+                       window->begin[1],
+                       window->begin[2],
                        x->dim[2] * 16,
                        x->dim[3] * 16,
                        shape_product(y, 0, 3), /* rows of all planes, and pixels of all images: tasks of threads */
@@ -193,9 +193,8 @@ static bool read_geometry(const Node *node, ConvGeometry *g) {
 
 /* `whole`: the result is computed as a whole, not in a window of rows. */
 static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry *g, bool whole) {
-    if (!read_geometry(node, g)) return false;
-    bool padded = false;
-    for (int k = 0; k < 4; k++) padded |= attr_ints_at(node, A_PADS, k, 0) != 0;
+    const Window window = window_of(node);
+    if (!read_geometry(node, &window, g)) return false;
     int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
     g->sum_channels = BLOCK * (blocks > 1 ? blocks : 1);
     g->kernel = choose_kernel(node, g);
@@ -203,7 +202,7 @@ static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry 
         g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
         choose_tile_block(g);
     } else if (g->kernel == CONV_DENSE) {
-        choose_strips(graph, g, padded, whole);
+        choose_strips(graph, g, &window, whole);
     }
     return true;
 }

@@ -13,6 +13,7 @@ from export import calibrate, export_module, image_shape, models, network, seed
 
 IMAGES = 3
 NETWORKS = ["resnet20_cifar", "seresnet14_dense", "mobilenet_v2"]
+LARGE_NETWORKS = ["resnet50_fpn", "densenet121"]  # with --every-network; "pyramid" and "densenet" always stand for them
 BUILDS = ["gcc -O2 -march=x86-64-v3", "gcc -O2 -march=x86-64-v3 -fopenmp", "clang -O2 -march=x86-64-v3 -DPLAIN_C"]
 
 
@@ -82,7 +83,14 @@ def module(name):
     return torch.nn.Sequential(*layers).eval(), (3, 16, 16)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ["fully connected", "views", "reshaped", "joined", "pyramid", "densenet", *NETWORKS]])
+def pytest_generate_tests(metafunc):
+    if "name" not in metafunc.fixturenames:
+        return
+    names = ["fully connected", "views", "reshaped", "joined", "pyramid", "densenet", *NETWORKS]
+    names += LARGE_NETWORKS if metafunc.config.getoption("--every-network") else []
+    metafunc.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
+
+
 def test_batch(name, large_folder):
     """The parity rule; and the bits of an image do not depend on its place, on the others, or on threads."""
     import torch

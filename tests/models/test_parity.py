@@ -33,12 +33,12 @@ def verify(network, variant, path, kernels, flags):
     )
 
 
-def test_parity(network, variant, large_folder):
+def test_parity(network, variant, large_folder, pytestconfig):
     path = large_folder / f"{network}.onnx"
     start = time.monotonic()
     export(network, variant, str(path))
     exported = time.monotonic()
     verify(network, variant, path, "fastest", [])
-    if variant == VARIANTS[0]:  # all become the same layers
+    if variant == VARIANTS[0] or pytestconfig.getoption("--every-network"):  # all become the same layers
         verify(network, variant, path, "direct", ["--exact"])
     harness.report(f"time   {network:16} {variant:16} export {exported - start:.0f} s, verify {time.monotonic() - exported:.0f} s")
