@@ -5,6 +5,7 @@
 #include "codegen/kernel_copies.h"
 #include "codegen/repeats.h"
 #include "codegen/skip.h"
+#include "codegen/verify_plan.h"
 #include "ir/formula.h"
 #include "ir/images.h"
 
@@ -295,6 +296,9 @@ bool emitter_lower(Emitter *e, Graph *graph, const CodegenOptions *options) {
     use_kernel(e, "threads");
     e->place_macro = ARENA_ARRAY(arena, const char *, graph->value_count + 1);
     if (!(e->plan = plan_memory(graph))) return false;
+#ifndef NDEBUG
+    if (!verify_plan(graph, e->plan)) return false;
+#endif
     e->scratch_used = ARENA_ARRAY(arena, bool, e->plan->steps + 1);
     e->step_texts = ARENA_ARRAY(arena, StepText, e->plan->steps + 1);
     e->inputs = name_parameters(e, graph->inputs, graph->input_count, NULL, "input");
