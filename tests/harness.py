@@ -20,11 +20,7 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 MEASUREMENTS = ROOT / "tests/.work/measurements.txt"
 FILLS = (0xFF, 0x4B)  # every float a NaN, then every float 13323083.0: no max, product or sum hides both
 
-C_TYPES = {
-    np.dtype(np.float32): ctypes.c_float,
-    np.dtype(np.int64): ctypes.c_int64,
-    np.dtype(np.bool_): ctypes.c_ubyte,
-}
+GUARD = 64  # bytes behind the arena and each output: what a network writes there is seen
 
 
 def skipc_path():
@@ -161,7 +157,7 @@ class Network:
             loaded.omp_set_num_threads(threads)  # of the OpenMP library that it is linked with
         self.function = loaded[f"{name}_run"]
         self.function_of_blocks = getattr(loaded, f"{name}_run_blocks", None)
-        self.arena = aligned(max(64, header_number(source, f"{name.upper()}_ARENA_BYTES")))
+        self.arena = aligned(max(64, header_number(source, f"{name.upper()}_ARENA_BYTES")) + GUARD)
         self.weights = None
         if weights is not None:
             data = np.frombuffer(Path(weights).read_bytes(), np.uint8)
@@ -178,9 +174,10 @@ class Network:
 
     def _run(self, inputs, outputs, keep, fill):
         self.arena.fill(fill)
-        results = [np.full(int(np.prod(shape)) * np.dtype(dtype).itemsize, fill, np.uint8).view(dtype).reshape(shape) for shape, dtype in outputs]
-        arrays = [np.array(array, order="C", copy=True) for array in inputs] + results
-        pointers = [array.ctypes.data_as(ctypes.POINTER(C_TYPES[array.dtype])) for array in arrays]
+        sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in outputs]
+        memory = [np.full(size + GUARD, fill, np.uint8) for size in sizes]
+        arrays = [np.array(array, order="C", copy=True) for array in inputs] + memory
+        pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
         if self.weights is not None:
             pointers.append(ctypes.c_void_p(self.weights.ctypes.data))
         pointers.append(ctypes.c_void_p(self.arena.ctypes.data))
@@ -189,4 +186,7 @@ class Network:
         else:
             status = self.function_of_blocks(*pointers, bytes(keep))
         assert status == 0, f"the network returned {status}"
-        return results
+        for number, bytes_ in enumerate([self.arena, *memory]):
+            place = f"output {number - 1}" if number else "the arena"
+            assert (bytes_[-GUARD:] == fill).all(), f"the network wrote behind {place}"
+        return [bytes_[:size].view(dtype).reshape(shape) for bytes_, size, (shape, dtype) in zip(memory, sizes, outputs)]
