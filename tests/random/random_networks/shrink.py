@@ -72,15 +72,48 @@ class Parts:
         return len(self.nodes), len(self.outputs), sum(a.size for a in [*self.inputs.values(), *self.constants.values()])
 
 
-def first_outputs(parts):
-    """One value alone, the earliest first."""
-    for node in parts.nodes:
-        for name in node.output:
-            if name and [name] != parts.outputs:
-                yield parts.copy(outputs=[name])
-    for name in parts.outputs:
-        if len(parts.outputs) > 1:
+def single_outputs(parts):
+    if len(parts.outputs) > 1:
+        for name in parts.outputs:
+            yield parts.copy(outputs=[name])
+        for name in parts.outputs:
             yield parts.copy(outputs=[other for other in parts.outputs if other != name])
+
+
+def prefix(parts, count):
+    """The first nodes alone; what none of them reads is an output."""
+    nodes = parts.nodes[:count]
+    read = {name for node in nodes for name in node.input}
+    return parts.copy(nodes=nodes, outputs=[name for node in nodes for name in node.output if name and name not in read])
+
+
+def least_prefix(parts, accepted):
+    """By bisection: networks mostly go on failing when nodes are added."""
+    low, high, best = 0, len(parts.nodes), parts
+    while high - low > 1:
+        middle = (low + high) // 2
+        candidate = prefix(parts, middle).pruned()
+        if accepted(candidate):
+            high, best = middle, candidate
+        else:
+            low = middle
+    return best
+
+
+def neighbourhoods(parts):
+    """Up to some nodes before an output; what they read are inputs then."""
+    producers = {name: node for node in parts.nodes for name in node.output if name}
+    arrays = parts.values()
+    for depth in (1, 2, 3, 5, 8, 13):
+        for output in reversed(parts.outputs):
+            kept, front = set(), {output}
+            for _ in range(depth):
+                kept |= front & producers.keys()
+                front = {name for value in front & producers.keys() for name in producers[value].input if name}
+            nodes = [node for node in parts.nodes if any(name in kept for name in node.output)]
+            made = {name for node in nodes for name in node.output}
+            inputs = {name: arrays[name] for node in nodes for name in node.input if name in arrays and name not in made}
+            yield parts.copy(nodes=nodes, outputs=[output], inputs={**parts.inputs, **inputs})
 
 
 def cut(parts):
@@ -173,10 +206,11 @@ def shrunk(case, fails, seconds=240, attempts=400):
     best = Parts(case).pruned()
     if not accepted(best):
         return case
+    best = least_prefix(best, accepted)
     progress = True
     while progress and time.monotonic() < until:
         progress = False
-        for reduce in (first_outputs, cut, bypassed, simpler_nodes, smaller_inputs):
+        for reduce in (single_outputs, neighbourhoods, cut, bypassed, simpler_nodes, smaller_inputs):
             found = True
             while found and time.monotonic() < until:
                 found = False
