@@ -8,6 +8,7 @@
  * Legal where every reader is of these kinds and no graph output is reached; f32, constant weights. Worth it where at most a
  * third is added. Which values are padded is what is left when those that can't be have been struck out, in sweeps until nothing
  * changes. */
+#include "kernels/layout.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -40,11 +41,8 @@ static bool is_dense(const Node *node) {
     return node->op == OP_Conv && attr_int(node, A_GROUP, 1) == 1 && has_constant_weights(node);
 }
 
-/* Groups that lie inside blocks, as many channels out as in. */
 static bool is_narrow(const Node *node) {
-    if (node->op != OP_Conv || !has_constant_weights(node)) return false;
-    int64_t groups = attr_int(node, A_GROUP, 1), width = node->in[1]->shape.dim[1];
-    return groups > 1 && width > 0 && BLOCK % width == 0 && node->in[1]->shape.dim[0] == groups * width;
+    return node->op == OP_Conv && has_constant_weights(node) && has_narrow_groups(node);
 }
 
 static bool keeps_channels(const Node *node) {
