@@ -93,6 +93,8 @@ LayoutRule layout_rule(const Node *node) {
     case OP_AddShortcut: return shortcut_rule(node);
     case OP_Slice: return slice_rule(node);
     case OP_Pad: return pad_rule(node);
+    case OP_TakeImage:
+    case OP_StackImages: return RULE_FOLLOW;
     case OP_Reorder: return RULE_REORDER;
     default: break;
     }

@@ -253,6 +253,14 @@ static bool slice_operands(Padding *padding, Node *node, const int64_t *channels
     return true;
 }
 
+/* Those that add what their operands have now. */
+static void drop_empty_pads(Graph *graph) {
+    for (Node *node = graph->first, *next; node; node = next) {
+        next = node->next;
+        if (node->op == OP_Pad && has_no_padding(node)) node_replace(graph, node, node->in[0]);
+    }
+}
+
 bool pad_channels(Graph *graph) {
     const int values = graph->value_count;
     Padding padding = {graph, values, ARENA_ARRAY(graph->arena, bool, values), ARENA_ARRAY(graph->arena, bool, values),
@@ -264,8 +272,7 @@ bool pad_channels(Graph *graph) {
         channels[node->out[0]->id] = node->out[0]->shape.rank == 4 ? node->out[0]->shape.dim[1] : 0;
     }
     if (!choose_padded(&padding)) return true;
-    for (Node *node = graph->first, *next; node; node = next) {
-        next = node->next;
+    for (Node *node = graph->first; node; node = node->next) {
         if (node->op == OP_Slice && node->out[0]->id >= values) continue;
         if (!slice_operands(&padding, node, channels)) return false;
         const bool out = is_padded(&padding, node->out[0]);
@@ -277,7 +284,7 @@ bool pad_channels(Graph *graph) {
         else if (out)
             pad_operands(&padding, node);
         if (out && !node_infer(graph, node)) return false;
-        if (carried && node->op == OP_Pad && has_no_padding(node)) node_replace(graph, node, node->in[0]);
     }
+    drop_empty_pads(graph);
     return true;
 }
