@@ -2,6 +2,7 @@
 
 #include "ir/window.h"
 #include "ir/winograd.h"
+#include "kernels/layout.h"
 
 #include <limits.h>
 
@@ -17,11 +18,6 @@ static bool is_blocked(const Value *value) {
     return value->layout == LAYOUT_BLOCKED;
 }
 
-/* A plane of one pixel lies the same way in both layouts, and is marked planar. */
-static bool lies_in_blocks(const Value *value) {
-    return is_blocked(value) || (value->shape.dim[1] % BLOCK == 0 && shape_product(&value->shape, 2, 4) == 1);
-}
-
 int conv_padded_outputs(const ConvGeometry *g) {
     return (int)whole_blocks(g->out_channels);
 }
@@ -30,12 +26,12 @@ int conv_copied_channels(const ConvGeometry *g) {
     return g->blocked_in ? (int)whole_blocks(g->in_channels) : g->in_channels;
 }
 
-static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
+static ConvKernel choose_kernel(const Node *node) {
     const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
     if (!node->in[1]->data || (bias && !bias->data)) return CONV_DIRECT;
     if (attr_int(node, A_WINOGRAD, 0)) return CONV_WINOGRAD;
-    bool narrow = g->in_channels == g->out_channels && g->in_channels < BLOCK && g->groups > 1;
-    return narrow && lies_in_blocks(node->in[0]) && lies_in_blocks(node->out[0]) ? CONV_GROUPED : CONV_DENSE;
+    bool blocked = lies_as(node->in[0], LAYOUT_BLOCKED) && lies_as(node->out[0], LAYOUT_BLOCKED);
+    return blocked && has_narrow_groups(node) ? CONV_GROUPED : CONV_DENSE;
 }
 
 /* A pointwise convolution treats its plane as longer rows, so that fewer tiles end at a row's end. */
@@ -185,7 +181,7 @@ static bool read_geometry(const Node *node, const Window *window, ConvGeometry *
                         .pad_left = (int)sizes[15],
                         .in_image = shape_product(x, 1, 4),
                         .out_image = shape_product(y, 1, 4)};
-    g->blocked_in = g->weight_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
+    g->blocked_in = g->weight_channels % BLOCK == 0 && lies_as(node->in[0], LAYOUT_BLOCKED);
     g->blocked_out = is_blocked(node->out[0]);
     g->scaled = node->in_count > 5;
     return true;
@@ -197,7 +193,7 @@ static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry 
     if (!read_geometry(node, &window, g)) return false;
     int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
     g->sum_channels = BLOCK * (blocks > 1 ? blocks : 1);
-    g->kernel = choose_kernel(node, g);
+    g->kernel = choose_kernel(node);
     if (g->kernel == CONV_WINOGRAD) {
         g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
         choose_tile_block(g);

@@ -3,6 +3,7 @@
 #include "codegen/formula_text.h"
 #include "codegen/step.h"
 #include "codegen/vector_elements.h"
+#include "ir/op_support.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -60,22 +61,13 @@ static const char *abs_expression(const Element *at) {
     return dtype_is_signed(at->type) ? TEXT(at, "%s < 0 ? %s : %s", at->x[0], negated(at), at->x[0]) : at->x[0];
 }
 
-/* A bound within the range of an integer type; one kept as a float is cut off. */
-static int64_t clip_integer_bound(const Element *at, bool high) {
-    const Attr *attr = attr_find(at->node, high ? A_MAX : A_MIN);
-    int64_t least = type_bound(at->type, false), most = type_bound(at->type, true);
-    if (!attr) return high ? most : least;
-    if (attr->kind == ATTR_INT) return attr->i < least ? least : attr->i > most ? most : attr->i;
-    if (!(attr->f > (double)least)) return least;
-    return attr->f < (double)most ? (int64_t)attr->f : most;
-}
-
 /* Bounds that the type can't pass are left out: comparing with them would always be false. */
 static const char *clip_integer(const Element *at) {
-    int64_t low = clip_integer_bound(at, false), high = clip_integer_bound(at, true);
-    bool has_low = low > type_bound(at->type, false), has_high = high < type_bound(at->type, true);
+    int64_t low = integer_clip_bound(at->node, at->type, false), high = integer_clip_bound(at->node, at->type, true);
+    bool has_low = integer_less(at->type, integer_lowest(at->type), low),
+         has_high = integer_less(at->type, high, integer_highest(at->type));
     const char *x = at->x[0], *most = int_literal(at->e, at->type, high), *least = int_literal(at->e, at->type, low);
-    if (low >= high) return most; /* the upper bound wins where the two cross */
+    if (!integer_less(at->type, low, high)) return most; /* the upper bound wins where the two cross */
     if (has_low && has_high) return TEXT(at, "%s < %s ? %s : %s > %s ? %s : %s", x, least, least, x, most, most, x);
     if (has_low) return TEXT(at, "%s < %s ? %s : %s", x, least, least, x);
     return has_high ? TEXT(at, "%s > %s ? %s : %s", x, most, most, x) : x;

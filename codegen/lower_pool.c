@@ -147,7 +147,6 @@ bool lower_pool(Emitter *e, Node *node) {
     if (strips_producer(node)) return lower_conv_strips(e, node);
     PoolWindow w = read_window(node);
     if (!require_arithmetic(e, node, node->in[0]->type) || !window_fits(e, node, &w)) return false;
-    if (is_blocked(node->in[0]) && (node->in[0]->type != F32 || node->out_count > 1)) return require_planar(e, node);
     if (node->op == OP_MaxPool) return lower_max_pool(e, node, &w);
     if (!require_f32(e, node, node->in[0]->type)) return false;
     emit_average(e, node, &w, attr_int(node, A_COUNT_INCLUDE_PAD, 0) != 0);

@@ -6,7 +6,7 @@
 bool lower_softmax(Emitter *e, Node *node) {
     const Shape *x = &node->in[0]->shape;
     int64_t axis = attr_int(node, A_AXIS, -1), outer = 1, count = 1, inner = 1;
-    if (!require_f32(e, node, node->in[0]->type) || !require_planar(e, node)) return false;
+    if (!require_f32(e, node, node->in[0]->type)) return false;
     if (axis < 0) axis += x->rank;
     if (x->rank > 0) {
         outer = shape_product(x, 0, (int)axis);

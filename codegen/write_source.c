@@ -48,10 +48,21 @@ static void write_required(const Emitter *e, FILE *out) {
                 target->help);
 }
 
+/* Constants are bytes wherever they lie, and what reads them takes them as they are. Compilers that say nothing of __BYTE_ORDER__
+ * define one of the other names where bytes are reversed. */
+static void write_byte_order(const Emitter *e, FILE *out) {
+    if (!e->weights.count) return;
+    fprintf(out,
+            "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__\n"
+            "#define %s_REVERSED\n#endif\n#elif defined(__BIG_ENDIAN__) || defined(__big_endian__) || defined(__ARMEB__)\n"
+            "#define %s_REVERSED\n#endif\n#ifdef %s_REVERSED\n"
+            "#error \"the weights of this network are little-endian, this machine is big-endian: skipc has no code for "
+            "it\"\n#endif\n\n",
+            macro_prefix(e), macro_prefix(e), macro_prefix(e));
+}
+
 static void write_inline_weights(const Emitter *e, FILE *out) {
-    fprintf(out, "/* The bytes of all constants, little-endian. */\n"
-                 "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__\n"
-                 "#error \"these weights are for little-endian machines\"\n#endif\n#endif\n"
+    fprintf(out, "/* The bytes of all constants. */\n"
                  "#ifdef __GNUC__\n__attribute__((aligned(64)))\n#endif\n");
     fprintf(out,
             "static const union {\n    unsigned char bytes[%zu][%d];\n    float as_float;\n    int64_t as_integer;\n} %s_weights "
@@ -150,6 +161,7 @@ static void write_run_of_all_blocks(const Emitter *e, FILE *out) {
 void write_source(Emitter *e, FILE *out) {
     write_opening(e, out);
     write_required(e, out);
+    write_byte_order(e, out);
     write_kernels(e, out);
     if (e->helpers.data) fprintf(out, "%s\n", e->helpers.data);
     if (e->weights.count && e->options->weights == WEIGHTS_INLINE) write_inline_weights(e, out);

@@ -129,11 +129,15 @@ static bool import_node(const Model *model, Graph *graph, const OnnxNode *node) 
     if (!check_opset(graph->diag, node->opset)) return false;
     op.in = ARENA_ARRAY(graph->arena, Value *, op.in_count + 1);
     op.out = ARENA_ARRAY(graph->arena, Value *, op.out_count + 1);
-    bool *wanted = ARENA_ARRAY(graph->arena, bool, op.out_count + 1);
+    bool *wanted = ARENA_ARRAY(graph->arena, bool, op.out_count + 1), *named = ARENA_ARRAY(graph->arena, bool, op.out_count + 1);
     for (int k = 0; k < op.in_count; k++)
         if (node->in[k] != NO_SLOT && !(op.in[k] = slot_value(model, graph, node->in[k]))) return false;
-    for (int k = 0; k < op.out_count; k++) wanted[k] = node->out[k] != NO_SLOT && model->slots[node->out[k]].wanted;
+    for (int k = 0; k < op.out_count; k++) {
+        named[k] = node->out[k] != NO_SLOT;
+        wanted[k] = named[k] && model->slots[node->out[k]].wanted;
+    }
     op.wanted = wanted;
+    op.named = named;
     if (!check_call(&op, importer)) return false;
     int values_before = graph->value_count;
     return importer->import(&op) && bind_outputs(model, &op, values_before);

@@ -10,9 +10,11 @@ bool import_identity(OpImport *op) {
     return true;
 }
 
+/* By an input since opset 12, and by an attribute before 7, which is inference where it is missing, as ONNX's version converter
+ * has it for BatchNormalization. In between there is nothing but inference. */
 static bool trains(const OpImport *op, bool *training) {
     Value *mode;
-    *training = false;
+    *training = op->node->opset < 7 && op_attr(op, "is_test") && op_int(op, "is_test", 0) == 0;
     if (!op_in(op, 2)) return true;
     if (!op_constant(op, 2, "training_mode", &mode)) return false;
     if (mode->type != BOOL || shape_count(&mode->shape) != 1)
@@ -23,18 +25,20 @@ static bool trains(const OpImport *op, bool *training) {
 
 /* With ratio 0 training changes nothing either. */
 static bool drops_nothing(const OpImport *op) {
+    if (op->node->opset < 12) return op_float(op, "ratio", 0.5) == 0;
     const Value *ratio = op_in(op, 1);
     return ratio && ratio->data && shape_count(&ratio->shape) == 1 && dtype_is_float(ratio->type) &&
            constant_float_at(ratio, 0) == 0;
 }
 
-/* Training is an input since opset 12; older versions are taken as inference. The mask is all true: nothing is dropped. */
+/* The mask is all true: nothing is dropped. */
 bool import_dropout(OpImport *op) {
     static const uint8_t yes = 1;
     bool training;
     if (!trains(op, &training)) return false;
     if (training && !drops_nothing(op))
-        return op_fail(op, STATUS_UNSUPPORTED, "training_mode is true: export the model for inference (model.eval())");
+        return op_fail(op, STATUS_UNSUPPORTED, "%s: export the model for inference (model.eval())",
+                       op->node->opset < 7 ? "it is in training mode, its is_test is 0" : "training_mode is true");
     op->out[0] = op->in[0];
     if (op->out_count < 2 || !op->wanted[1]) return true;
     op->out[1] = op_filled(op, BOOL, &op->in[0]->shape, &yes);

@@ -143,7 +143,7 @@ static bool resize_10(OpImport *op) {
 static bool plan_axes(const OpImport *op, Plan *plan) {
     const int64_t *axes;
     int count;
-    if (!op_ints(op, "axes", &axes, &count)) return true;
+    if (!op_ints(op, "axes", &axes, &count) || count == 0) return true;
     plan->axis_count = count;
     return op_axes(op, axes, count, plan->shape.rank, plan->axes);
 }

@@ -12,7 +12,7 @@ typedef struct {
     Value **in; /* in_count of them; an omitted one is NULL */
     int in_count;
     Value **out; /* to be set, out_count of them; those not wanted may stay NULL */
-    const bool *wanted;
+    const bool *wanted, *named; /* read by anybody; not left out by an empty name */
     int out_count;
 } OpImport;
 

@@ -19,7 +19,6 @@ STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 MEASUREMENTS = ROOT / "tests/.work/measurements.txt"
 FILLS = (0xFF, 0x4B)  # every float a NaN, then every float 13323083.0: no max, product or sum hides both
-
 GUARD = 64  # bytes behind the arena and each output: what a network writes there is seen
 
 
