@@ -1,3 +1,5 @@
+#include "codegen/codegen.h"
+#include "codegen/verify_plan.h"
 #include "tests/unit/pass_helpers.h"
 
 static void test_table(void **state) {
@@ -205,6 +207,21 @@ static void make_graph(Maker *m, int nodes) {
     if (pick(m, 2)) graph_add_output(m->graph, some_value(m), "z");
 }
 
+/* On through code generation: the plan is right, and every step has a kernel. */
+static void expect_written(Graph *graph) {
+    const CodegenOptions options = {
+        .name = "net", .model = "net.onnx", .header_name = "net.h", .target = target_find("portable")};
+    const Plan *plan = plan_memory(graph);
+    FILE *source = tmpfile(), *header = tmpfile();
+    assert_non_null(source);
+    assert_non_null(header);
+    if (!plan || !verify_plan(graph, plan) || !codegen_emit(graph, &options, source, header, NULL))
+        fail_msg("%s: %s", graph->diag->where, graph->diag->text);
+    assert_true(ftell(source) > 0 && ftell(header) > 0);
+    fclose(source);
+    fclose(header);
+}
+
 static void test_random_graphs(void **state) {
     const double ill_conditioned = 1e-4; /* some of these graphs amplify the rounding of folded weights */
     int count;
@@ -215,6 +232,7 @@ static void test_random_graphs(void **state) {
         Maker maker = {.graph = new_graph(state), .seed = seed * 2654435761u};
         make_graph(&maker, 4 + (int)(seed % 20));
         for (int i = 0; i < count; i++) expect_pass_within(maker.graph, passes[i].run, ill_conditioned, NULL, NULL);
+        expect_written(maker.graph);
     }
 }
 
