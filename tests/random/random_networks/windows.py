@@ -24,6 +24,13 @@ def window_pads(b, extents):
     return [b.integer(0, m) for m in most + most]
 
 
+def check_fit(x, extents, pads):
+    """A window that is larger than the padded image is invalid; ONNX Runtime computes something all the same where the stride is larger, too."""
+    n = len(extents)
+    if any(size + before + after < extent for size, before, after, extent in zip(x.shape[2:], pads, pads[n:], extents)):
+        raise Unfit
+
+
 def kernel_size(b, n):
     if b.chance(0.75):
         return [b.choice((1, 1, 2, 3, 3, 3, 3, 4, 5, 7))] * n
@@ -52,6 +59,9 @@ def groups_of(b, channels, outputs):
 def add_conv(b, x, outputs, kernel, group=1, strides=None, pads=None, dilations=None, bias=None, auto_pad=None):
     channels, n = x.shape[1], x.rank - 2
     inputs = channels // group
+    if auto_pad not in ("SAME_UPPER", "SAME_LOWER"):
+        extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilations or [1] * n)]
+        check_fit(x, extents, pads if pads and auto_pad is None else [0] * 2 * n)
     if math.prod(x.shape) // channels * math.prod(kernel) * inputs * outputs > MOST_PRODUCTS * math.prod(strides or [1]):
         raise Unfit
     bias = b.chance(0.6) if bias is None else bias
@@ -79,6 +89,16 @@ def conv(b):
     return add_conv(b, x, outputs, kernel, group, steps(b, n, 3), window_pads(b, extents), dilations, auto_pad=auto_pad)
 
 
+@operator("Conv", weight=1)
+def padded_pointwise(b):
+    """A 1x1 kernel whose padding makes rows that read nothing else; or a Pad before it does."""
+    x = b.image()
+    pads = [b.integer(0, 2) for _ in range(4)]
+    if b.chance(0.4):
+        x, pads = add_pad(b, x, [0, 0, *pads[:2], 0, 0, *pads[2:]]), None
+    return add_conv(b, x, b.choice((8, 16, 16, 20, 32)), [1, 1], 1, steps(b, 2, 2), pads)
+
+
 @operator("MaxPool", "AveragePool", weight=1.5)
 def pool(b, op):
     x = b.floats(fits=lambda v: v.rank == 4 or (v.rank in (3, 5) and b.chance(0.3)))
@@ -93,6 +113,8 @@ def pool(b, op):
         attributes["ceil_mode"] = 1
     if b.chance(0.08) and not dilated:
         attributes.update(auto_pad=b.choice(("SAME_UPPER", "SAME_LOWER", "VALID")), pads=None)
+    if attributes.get("auto_pad") not in ("SAME_UPPER", "SAME_LOWER"):
+        check_fit(x, extents, attributes["pads"] or [0] * 2 * n)
     if op == "AveragePool":
         return b.add(op, [x], count_include_pad=1 if b.chance(0.4) else None, **attributes)
     if not b.chance(0.15):
