@@ -5,7 +5,7 @@ import numpy as np
 from .builder import Unfit
 from .elementwise import add_clip
 from .sums import add_reduce
-from .windows import CHANNELS, add_batchnorm, add_conv, add_pad
+from .windows import CHANNELS, add_batchnorm, add_conv, add_pad, padded_pointwise
 
 STRUCTURES = []  # (function, weight)
 
@@ -266,6 +266,14 @@ def head(b):
     y = b.add("GlobalAveragePool", [x]) if b.chance(0.7) else x
     y = b.add("Flatten", [y]) if b.chance(0.6) else b.add("Reshape", [y, np.array([y.shape[0], -1], np.int64)])
     return b.add("Gemm", [y, b.weights((10, y.shape[1]), y.shape[1] ** -0.5), b.weights((10,), 0.3)], transB=1)
+
+
+@structure(1)
+def padded_chain(b):
+    """Layers one behind the other, among them one by one convolutions that pad."""
+    x = activation(b, conv_norm(b, b.image(), b.choice((16, 16, 32))))
+    y = activation(b, padded_pointwise(b, x))
+    return conv_norm(b, y, b.choice((8, 16, 32)), kernel=b.choice((1, 3)))
 
 
 @structure(0.7)

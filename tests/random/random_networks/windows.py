@@ -90,9 +90,9 @@ def conv(b):
 
 
 @operator("Conv", weight=1)
-def padded_pointwise(b):
+def padded_pointwise(b, x=None):
     """A 1x1 kernel whose padding makes rows that read nothing else; or a Pad before it does."""
-    x = b.image()
+    x = x or b.image()
     pads = [b.integer(0, 2) for _ in range(4)]
     if b.chance(0.4):
         x, pads = add_pad(b, x, [0, 0, *pads[:2], 0, 0, *pads[2:]]), None
