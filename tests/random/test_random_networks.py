@@ -12,6 +12,7 @@ import pytest
 from onnx import helper
 
 from random_networks import builder, campaign, generate, judge, settings, shrink
+from random_networks.elementwise import SINCE
 from random_networks.structures import STRUCTURES
 
 NETWORKS = 60
@@ -51,8 +52,7 @@ def is_placed(row):
     """Whether a builder with values of every kind takes an operator of the row, some time."""
     for seed in range(300):
         b = builder.Builder(seed)
-        if row.name in generate.TO_COME:
-            b.opset = 24 if row.name == "Swish" else max(b.opset, 20)
+        b.opset = max(b.opset, SINCE.get(row.name, 0))
         first = generate.input_image(b)
         b.input(first.array + 1)
         b.input(b.rng.integers(0, 4, first.shape))

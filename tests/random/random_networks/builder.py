@@ -17,7 +17,7 @@ from onnx import helper, numpy_helper
 
 onnxruntime.set_default_logger_severity(4)
 
-OPSETS = (9, 10, 11, 11, 12, 13, 13, 14, 15, 16, 17, 17, 18, 18, 19, 20, 21)
+OPSETS = (9, 10, 11, 11, 12, 13, 13, 14, 15, 16, 17, 17, 18, 18, 19, 20, 21, 24)
 MOST_ELEMENTS = 24000  # of a value
 MOST_PRODUCTS = 3_000_000  # of a node
 LARGEST = 24.0  # magnitude of a float that is kept as it is
