@@ -68,12 +68,13 @@ def training_batchnorm(b):
 
 
 def outputs_of(b):
-    """The last value, and seldom others: inside, several, or an input that is passed through."""
-    last = b.pick(lambda v: v not in b.inputs, recent=0.5)
-    outputs = [last]
-    for _ in range(b.choice((0, 1, 2, 3), (5, 3, 1, 1))):
-        value = b.pick(recent=8.0)
-        if value not in outputs and (value not in b.inputs or b.chance(0.5)):
+    """The last value, some that nobody reads (the others' branches are dead), and seldom one inside, or an input that is passed through."""
+    read = {name for node in b.nodes for name in node.input}
+    given = {v.name for v in b.inputs}
+    outputs = [b.pick(lambda v: v.name not in given, recent=0.5)]
+    for _ in range(b.choice((0, 1, 2, 3, 4), (2, 3, 3, 2, 1))):
+        value = b.pick(lambda v: v.name not in read, recent=4.0) if b.chance(0.7) else b.pick(recent=8.0)
+        if all(value is not other for other in outputs):
             outputs.append(value)
     return [outputs[k] for k in b.rng.permutation(len(outputs))]
 

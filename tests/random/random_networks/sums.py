@@ -60,10 +60,11 @@ def softmax(b, op):
     return b.add(op, [x], axis=b.choice((None, b.integer(-x.rank, x.rank - 1))))
 
 
-@operator("Softmax", "LogSoftmax", weight=0.3)
+@operator("Softmax", "LogSoftmax", weight=0.5)
 def long_softmax(b, op):
     """Over thousands of classes, some of which count."""
-    x = b.floats(2, lambda v: v.shape[0] <= 4 and v.array.size <= 200)
+    x = b.floats(fits=lambda v: v.rank >= 2 and v.shape[0] <= 3 and v.array.size <= 300)
+    x = b.add("Reshape", [x, np.array([x.shape[0], -1], np.int64)])
     classes, inner = b.integer(2000, MOST_ELEMENTS // x.shape[0]), x.shape[1]
     return b.add(op, [b.add("MatMul", [x, b.weights((inner, classes), b.choice((0.1, 1, 3)) / math.sqrt(inner))])], axis=-1)
 
