@@ -62,11 +62,16 @@ def softmax(b, op):
 
 @operator("Softmax", "LogSoftmax", weight=0.5)
 def long_softmax(b, op):
-    """Over thousands of classes, some of which count."""
+    """Over thousands of classes: as random ones are, or as of a trained network, where one counts and the others are small but many."""
     x = b.floats(fits=lambda v: v.rank >= 2 and v.shape[0] <= 3 and v.array.size <= 300)
     x = b.add("Reshape", [x, np.array([x.shape[0], -1], np.int64)])
     classes, inner = b.integer(2000, MOST_ELEMENTS // x.shape[0]), x.shape[1]
-    return b.add(op, [b.add("MatMul", [x, b.weights((inner, classes), b.choice((0.1, 1, 3)) / math.sqrt(inner))])], axis=-1)
+    y = b.add("MatMul", [x, b.weights((inner, classes), b.choice((0.1, 1, 3)) / math.sqrt(inner))])
+    if b.chance(0.6):
+        trained = np.zeros(classes, np.float32)
+        trained[b.integer(0, 50)] = b.number(14, 19)
+        y = b.add("Add", [y, trained])
+    return b.add(op, [y], axis=-1)
 
 
 def products(rows, inner, columns):
