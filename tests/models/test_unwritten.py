@@ -72,6 +72,8 @@ def images(graph):
     graph.outputs += graph.node("MaxPool", x, outputs=2, kernel_shape=[3, 3], strides=[2, 2], dilations=[2, 2], pads=[1, 2, 2, 1])
     for mode, size in (("nearest", [1, 16, 9, 31]), ("linear", [1, 16, 29, 26]), ("cubic", [1, 16, 5, 40])):
         graph.outputs.append(graph.node("Resize", x, "", "", graph.constant(np.array(size)), mode=mode))
+    up = graph.node("Resize", conv(graph, x, 16, 32, 3, True), "", "", graph.constant(np.array([1, 32, 24, 22])), mode="linear")
+    graph.outputs.append(conv(graph, up, 32, 16, 3))
     planar = graph.node("MaxPool", image(graph, 1, 3, 14, 13), kernel_shape=[2, 2], ceil_mode=1, strides=[2, 2])
     graph.outputs.append(graph.node("Resize", planar, "", "", graph.constant(np.array([1, 3, 9, 19])), mode="linear"))
     graph.outputs.append(graph.node("LRN", planar, size=3))
@@ -87,7 +89,7 @@ def elements(graph):
     x, y = image(graph, 2, 37), image(graph, 2, 37)
     for operator in ("Relu", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Exp", "Abs", "Softmax", "LogSoftmax"):
         graph.outputs.append(graph.node(operator, x))
-    few = graph.node("Slice", x, *(graph.constant(np.array([at])) for at in (0, 5, 1)))
+    few = graph.node("Slice", x, *(graph.constant(np.array([at])) for at in (0, 3, 1)))
     for operator in ("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish"):
         graph.outputs.append(graph.node(operator, few))
     graph.outputs.append(graph.node("Clip", few, graph.constant(np.float32(-0.5)), graph.constant(np.float32(0.5))))
@@ -172,6 +174,7 @@ def test_no_result_shows_what_was_not_written(name, setting, build, folders):
 def test_every_kernel_is_used(folders):
     text = "".join((folder / "net.c").read_text() for folder in folders.values())
     for header in sorted((harness.ROOT / "runtime").glob("*.h")):
-        defined = re.findall(r"^(?:static .*?\b(\w+)\(|struct (\w+) \{|#define (\w+))", header.read_text(), re.MULTILINE)
+        defined = re.findall(r"^(?:static [^;{]*?\b(\w+)\(|struct (\w+) \{|#define (\w+))", header.read_text(), re.MULTILINE)
         names = {name for names in defined for name in names if name} - {f"RUNTIME_{header.stem.upper()}_H"}
-        assert any(re.search(rf"\b{name}\b", text) for name in names), f"no network uses runtime/{header.name}"
+        used = any(re.search(rf"\b{name}\b", text) for name in names)
+        assert used or not names, f"no network uses runtime/{header.name}"
