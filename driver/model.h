@@ -12,7 +12,7 @@ typedef struct {
     const char *path;
     TextList dims; /* "NAME=N" */
     int optimize;  /* Optimize */
-    bool exact;
+    bool exact, separate;
     BlockOptions *blocks; /* what to do with residual blocks, and where to put what was found; NULL: leave them alone */
     const char *tune;     /* NULL: kernels by estimate; "": as measured, in a file beside the model; else that file's choices */
 } ModelOptions;

@@ -11,7 +11,7 @@ typedef struct {
     const OnnxNode *node;
     Value **in; /* in_count of them; an omitted one is NULL */
     int in_count;
-    Value **out; /* to be set, out_count of them; those not wanted may stay NULL */
+    Value **out;                /* to be set, out_count of them; those not wanted may stay NULL */
     const bool *wanted, *named; /* read by anybody; not left out by an empty name */
     int out_count;
 } OpImport;

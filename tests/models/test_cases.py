@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 CASES = harness.ROOT / "tests/data/cases"
-SETTINGS = {"speed": ["--optimize", "speed"], "size": ["--optimize", "size"], "memory": ["--optimize", "memory"], "exact": ["--exact"]}
+SETTINGS = {name: ["--optimize", name] for name in ("speed", "size", "memory")} | {"exact": ["--exact"]}
 BUILDS = {"vectors": ["-march=native"], "plain": ["-march=native", "-DPLAIN_C"]}
 TOLERANCE = 1e-5  # max|y - expected| / max|expected|
 
