@@ -54,7 +54,7 @@ const char *vector_activation_text(Emitter *e, Activation activation, double alp
     case ACT_TANH: copy_vector_kernel(e, "vec_tanh"); return arena_printf(arena, "vec_tanh(%s)", x);
     case ACT_HARD_SIGMOID: return vector_hard_sigmoid(e, alpha, beta, x);
     case ACT_HARD_SWISH: return arena_printf(arena, "vec_mul(%s, %s)", x, vector_hard_sigmoid(e, (double)(1.0f / 6.0f), 0.5, x));
-    case ACT_ELU:
+    case ACT_ELU: copy_vector_kernel(e, "vec_elu"); return arena_printf(arena, "vec_elu(%s, %s)", x, literal(e, F32, alpha));
     case ACT_COUNT: break;
     }
     return NULL;

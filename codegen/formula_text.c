@@ -13,6 +13,12 @@ static const char *scalar_call(Emitter *e, const char *kernel, const char *x, co
     return arena_printf(emitter_graph(e)->arena, "%s(%s, %s)", kernel, x, y);
 }
 
+/* One lane of a vector function: `kernel` of runtime/<kernel>.h, whose function is <kernel>_f32. */
+static const char *scalar_function(Emitter *e, const char *kernel, const char *x) {
+    use_kernel(e, kernel);
+    return arena_printf(emitter_graph(e)->arena, "%s_f32(%s)", kernel, x);
+}
+
 static const char *scalar_step(Emitter *e, const FormulaStep *step, const char *x, const char *y) {
     Arena *arena = emitter_graph(e)->arena;
     switch (step->op) {
@@ -22,6 +28,8 @@ static const char *scalar_step(Emitter *e, const FormulaStep *step, const char *
     case OP_Div: return arena_printf(arena, "(%s / %s)", x, y);
     case OP_PRelu: return scalar_call(e, "leaky_relu", x, y);
     case OP_Neg: return arena_printf(arena, "(-%s)", x);
+    case OP_Exp: return scalar_function(e, "exp", x);
+    case OP_Log: return scalar_function(e, "log", x);
     default: return activation_text(e, activation_of(step->op), step->alpha, step->beta, x);
     }
 }
@@ -48,6 +56,11 @@ static const char *vector_argument(Emitter *e, int argument, const char *const *
     return formula_argument_is_step(argument, &step) ? formula_step_name(e, step) : operands[argument];
 }
 
+static const char *vector_function_of(Emitter *e, const char *kernel, const char *x) {
+    copy_vector_kernel(e, kernel);
+    return arena_printf(emitter_graph(e)->arena, "%s(%s)", kernel, x);
+}
+
 const char *formula_vector_step(Emitter *e, const Formula *formula, int at, const char *const *operands) {
     Arena *arena = emitter_graph(e)->arena;
     const FormulaStep *step = &formula->step[at];
@@ -60,6 +73,8 @@ const char *formula_vector_step(Emitter *e, const Formula *formula, int at, cons
     case OP_Div: return arena_printf(arena, "vec_div(%s, %s)", x, y);
     case OP_PRelu: return arena_printf(arena, "vec_if_less(%s, vec_zero(), vec_mul(%s, %s), %s)", x, x, y, x);
     case OP_Neg: return arena_printf(arena, "vec_neg(%s)", x);
+    case OP_Exp: return vector_function_of(e, "vec_exp", x);
+    case OP_Log: return vector_function_of(e, "vec_log", x);
     default: return vector_activation_text(e, activation_of(step->op), step->alpha, step->beta, x);
     }
 }

@@ -28,6 +28,12 @@ static const char *call(const Element *at, const char *function) {
     return TEXT(at, "%s(%s, %s)", function, at->x[0], at->x[1]);
 }
 
+/* f32: one lane of skipc's own vector function, with the same bits everywhere; f64: the C library's. */
+static const char *own_or_library_call(const Element *at, const char *function) {
+    use_kernel(at->e, at->type == F32 ? function : "libm");
+    return TEXT(at, "%s%s(%s)", function, at->type == F32 ? "_f32" : "", at->x[0]);
+}
+
 /* A function of <math.h>, in the element's precision. */
 static const char *library_call(const Element *at, const char *function) {
     use_kernel(at->e, "libm");
@@ -126,8 +132,8 @@ static const char *cast_expression(const Element *at, Dtype to) {
 static const char *unary_expression(const Element *at) {
     switch (at->node->op) {
     case OP_Sqrt: return library_call(at, "sqrt");
-    case OP_Exp: return library_call(at, "exp");
-    case OP_Log: return library_call(at, "log");
+    case OP_Exp: return own_or_library_call(at, "exp");
+    case OP_Log: return own_or_library_call(at, "log");
     case OP_Neg: return dtype_is_float(at->type) ? TEXT(at, "-%s", at->x[0]) : negated(at);
     case OP_Abs: return abs_expression(at);
     case OP_Not: return TEXT(at, "!%s", at->x[0]);

@@ -16,6 +16,9 @@ int formula_arguments(Op op) {
     case OP_Tanh:
     case OP_HardSigmoid:
     case OP_HardSwish:
+    case OP_Elu:
+    case OP_Exp:
+    case OP_Log:
     case OP_Neg: return 1;
     case OP_Add:
     case OP_Sub:
@@ -162,7 +165,8 @@ static const char *call_text(Arena *arena, const Formula *formula, const Formula
     const char *name = op_info(step->op)->name, *x = argument_text(arena, formula, step->argument[0]);
     switch (step->op) {
     case OP_PRelu: return arena_printf(arena, "%s(%s, %s)", name, x, argument_text(arena, formula, step->argument[1]));
-    case OP_LeakyRelu: return arena_printf(arena, "%s(%s, %.9g)", name, x, step->alpha);
+    case OP_LeakyRelu:
+    case OP_Elu: return arena_printf(arena, "%s(%s, %.9g)", name, x, step->alpha);
     case OP_Clip:
     case OP_HardSigmoid: return arena_printf(arena, "%s(%s, %.9g, %.9g)", name, x, step->alpha, step->beta);
     default: return arena_printf(arena, "%s(%s)", name, x);

@@ -1,10 +1,13 @@
 #ifndef RUNTIME_ELU_H
 #define RUNTIME_ELU_H
 
-#include <math.h>
+#include "runtime/vec_elu.h"
 
+/* One element, with the bits that vec_elu gives it. */
 static inline float elu(float x, float alpha) {
-    return x < 0.0f ? alpha * expm1f(x) : x;
+    float y;
+    vec_store_part(&y, vec_elu(vec_set(x), alpha), 1);
+    return y;
 }
 
 #endif

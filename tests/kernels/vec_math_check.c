@@ -2,6 +2,9 @@
  * bits. */
 #include "runtime/clip.h"
 #include "runtime/conv_scale.h"
+#include "runtime/elu.h"
+#include "runtime/exp.h"
+#include "runtime/log.h"
 #include "runtime/product.h"
 #include "runtime/sigmoid.h"
 #include "runtime/tanh.h"
@@ -24,6 +27,15 @@ static vec sigmoid_lanes(vec x) {
 static vec tanh_lanes(vec x) {
     return vec_tanh(x);
 }
+static vec log_lanes(vec x) {
+    return vec_log(x);
+}
+static vec elu_lanes(vec x) {
+    return vec_elu(x, 1);
+}
+static double elu_f64(double x) {
+    return x < 0 ? expm1(x) : x;
+}
 
 static const struct {
     const char *name;
@@ -39,6 +51,12 @@ static const struct {
     {"sigmoid", sigmoid_lanes, sigmoid_f64, -1000, 1000, 2.6, 2e-38},
     {"tanh", tanh_lanes, tanh, -20, 20, 2, 0},
     {"tanh", tanh_lanes, tanh, -1e-3, 1e-3, 2, 0},
+    {"log", log_lanes, log, 0.5, 2, 1, 0},
+    {"log", log_lanes, log, 1e-38, 1e-37, 1, 0},
+    {"log", log_lanes, log, 2, 1e30, 1, 0},
+    {"log", log_lanes, log, 1e-45, 1.2e-38, 1, 0},
+    {"elu", elu_lanes, elu_f64, -90, 10, 4, 0},
+    {"elu", elu_lanes, elu_f64, -1, 0, 4, 0},
 };
 
 static double last_place(double x) {
@@ -131,14 +149,14 @@ int main(void) {
     const float special[] = {INFINITY, -INFINITY, NAN, 0.0f, -0.0f, 88.8f, 1e30f, -1e30f};
     for (size_t k = 0; k < sizeof special / sizeof *special; k++) {
         const float x = special[k];
-        float e;
-        vec_store_part(&e, vec_exp(vec_set(x)), 1);
-        const int right = isnan(x) ? isnan(e) && isnan(sigmoid_f32(x)) && isnan(tanh_f32(x))
-                          : x == 0 ? e == 1 && sigmoid_f32(x) == 0.5f && tanh_f32(x) == 0
-                          : x > 0  ? isinf(e) && sigmoid_f32(x) == 1 && tanh_f32(x) == 1
-                                   : e == 0 && sigmoid_f32(x) <= 2e-38f && tanh_f32(x) == -1;
+        const float e = exp_f32(x), l = log_f32(x), b = elu(x, 1);
+        const int right = isnan(x) ? isnan(e) && isnan(sigmoid_f32(x)) && isnan(tanh_f32(x)) && isnan(l) && isnan(b)
+                          : x == 0 ? e == 1 && sigmoid_f32(x) == 0.5f && tanh_f32(x) == 0 && isinf(l) && l < 0 && b == x
+                          : x > 0 ? isinf(e) && sigmoid_f32(x) == 1 && tanh_f32(x) == 1 && isinf(l) == isinf(x) && l > 4 && b == x
+                                  : e == 0 && sigmoid_f32(x) <= 2e-38f && tanh_f32(x) == -1 && isnan(l) && b == -1;
         if (!right) {
-            printf("%g: exp %g, sigmoid %g, tanh %g\n", (double)x, (double)e, (double)sigmoid_f32(x), (double)tanh_f32(x));
+            printf("%g: exp %g, sigmoid %g, tanh %g, log %g, elu %g\n", (double)x, (double)e, (double)sigmoid_f32(x),
+                   (double)tanh_f32(x), (double)l, (double)b);
             failures++;
         }
     }

@@ -54,6 +54,9 @@ static void every_operator(void **state) {
         {{OP_Tanh, {0, 0}, 0, 0}, "Tanh(a)", -0.964027580, 0.462117157},
         {{OP_HardSigmoid, {0, 0}, 0.25, 0.5}, "HardSigmoid(a, 0.25, 0.5)", 0, 0.625},
         {{OP_HardSwish, {0, 0}, 0, 0}, "HardSwish(a)", -1.0 / 3, 0.5 * (0.5 / 6 + 0.5)},
+        {{OP_Elu, {0, 0}, 0.5, 0}, "Elu(a, 0.5)", -0.432332358, 0.5},
+        {{OP_Exp, {0, 0}, 0, 0}, "Exp(a)", 0.135335283, 1.64872127},
+        {{OP_Log, {0, 0}, 0, 0}, "Log(a)", NAN, -0.693147181},
         {{OP_Neg, {0, 0}, 0, 0}, "-a", 2, -0.5},
         {{OP_Add, {0, 1}, 0, 0}, "a + b", 2, 4.5},
         {{OP_Sub, {0, 1}, 0, 0}, "a - b", -6, -3.5},
@@ -107,7 +110,9 @@ static void of_single_operators(void **state) {
     assert_true(formula_of_epilogue(node, &formula));
     assert_string_equal(formula_text(&c->arena, &formula), "Clip(a, 0, 6)");
     set_int(c->graph, node, A_ACTIVATION, ACT_ELU);
-    assert_false(formula_of(node, &formula) || formula_of_epilogue(node, &formula));
+    set_float(c->graph, node, A_ACTIVATION_ALPHA, 0.5);
+    assert_true(formula_of(node, &formula));
+    assert_string_equal(formula_text(&c->arena, &formula), "Elu(a + b, 0.5)");
     node = APPLY(c, OP_LeakyRelu, x);
     assert_true(node_infer(c->graph, node) && formula_of(node, &formula));
     assert_string_equal(formula_text(&c->arena, &formula), "LeakyRelu(a, 0.00999999978)");
@@ -125,9 +130,9 @@ static void the_last_step_tells_the_sign(void **state) {
         FormulaStep last;
         bool never_negative;
     } rows[] = {
-        {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true}, {{OP_Clip, {STEP(0), 0}, 0, 6}, true},
-        {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Clip, {STEP(0), 0}, 2, -1}, false},  {{OP_Tanh, {STEP(0), 0}, 0, 0}, false},
-        {{OP_Add, {STEP(0), 1}, 0, 0}, false},
+        {{OP_Exp, {STEP(0), 0}, 0, 0}, true},   {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true},
+        {{OP_Clip, {STEP(0), 0}, 0, 6}, true},  {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Clip, {STEP(0), 0}, 2, -1}, false},
+        {{OP_Tanh, {STEP(0), 0}, 0, 0}, false}, {{OP_Add, {STEP(0), 1}, 0, 0}, false},
     };
     for (int i = 0; i < COUNT_OF(rows); i++) {
         Formula formula = FORMULA({OP_Add, {0, 1}, 0, 0}, rows[i].last);
