@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 
 import onnx
+from cases import AS_ONNXRUNTIME
 
 SUITES = {
     "node": "ONNX backend node tests",
@@ -50,7 +51,7 @@ def summary(cases, failed):
     for suite, title in SUITES.items():
         mine = [case for case in cases if case.suite == suite]
         apply = [case for case in mine if not case.reason]
-        passed = [case for case in apply if (case.suite, case.name) not in failed]
+        passed = [case for case in apply if (case.suite, case.name) not in failed and case.name not in AS_ONNXRUNTIME]
         lines.append(f"| {title} | {len(mine)} | {len(apply)} | {len(passed)} | {len(mine) - len(apply)} |")
     return "\n".join(lines)
 
@@ -62,7 +63,8 @@ def operators(case):
 def results(cases, failed):
     lines = ["| case | operators | result |", "|---|---|---|"]
     for case in sorted((c for c in cases if not c.reason), key=lambda c: (c.suite, c.name)):
-        result = "**fails**" if (case.suite, case.name) in failed else "passes"
+        passes = "as ONNX Runtime, not as this case: see Resize" if case.name in AS_ONNXRUNTIME else "passes"
+        result = "**fails**" if (case.suite, case.name) in failed else passes
         prefix = "" if case.suite == "node" else f"{case.suite}/"
         lines.append(f"| {prefix}{case.name} | {operators(case)} | {result} |")
     return "\n".join(lines)
