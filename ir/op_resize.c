@@ -242,11 +242,13 @@ bool resize_taps(const Node *node, int axis, Arena *arena, ResizeTaps *taps) {
             continue;
         }
         double x = (double)source_coordinate(&a, o);
-        if (a.coordinates == TF_CROP_AND_RESIZE && (x < 0 || x > (double)(a.in - 1))) {
+        if (a.coordinates == TF_CROP_AND_RESIZE && !(x >= 0 && x <= (double)(a.in - 1))) {
             if (!taps->outside) taps->outside = ARENA_ARRAY(arena, bool, a.out);
             taps->outside[o] = true;
         }
-        x = x < -1e10 ? -1e10 : x > 1e10 ? 1e10 : x; /* far outside is outside; the cast to an index stays defined */
+        x = x > 1e10     ? 1e10
+            : x >= -1e10 ? x
+                         : -1e10; /* far outside is outside, and no number, too; the cast to an index stays defined */
         fill_taps(&a, copies ? (double)o : x, (int)count, taps->index + o * count, taps->weight + o * count);
     }
     return true;
