@@ -49,16 +49,21 @@ static bool bind_input(Dims *dims, Graph *graph, const Onnx__ValueInfoProto *inf
     return true;
 }
 
+/* All names are looked up before any input is bound: a wrong one hears of all inputs. */
 bool import_bindings(Dims *dims, Graph *graph) {
+    const ImportOptions *options = dims->options;
+    const Onnx__ValueInfoProto **infos = ARENA_ARRAY(dims->model->arena, const Onnx__ValueInfoProto *, options->bind_count + 1);
+    const char **values = ARENA_ARRAY(dims->model->arena, const char *, options->bind_count + 1);
     NameTable bound = names_new(dims->model->arena);
-    for (int i = 0; i < dims->options->bind_count; i++) {
-        const char *value = NULL, *text = dims->options->binds[i];
-        const Onnx__ValueInfoProto *info = find_input(dims->model, text, &value);
-        if (!info) return unknown_input(dims->model, text);
-        if (names_find(&bound, text_of(info->name)) != NO_NAME)
-            return fail(dims->model->diag, STATUS_USAGE, "--bind %s: input '%s' is bound twice", text, text_of(info->name));
-        names_set(&bound, text_of(info->name), 0);
-        if (!bind_input(dims, graph, info, value)) return false;
+    for (int i = 0; i < options->bind_count; i++) {
+        infos[i] = find_input(dims->model, options->binds[i], &values[i]);
+        if (!infos[i]) return unknown_input(dims->model, options->binds[i]);
+        const char *name = text_of(infos[i]->name);
+        if (names_find(&bound, name) != NO_NAME)
+            return fail(dims->model->diag, STATUS_USAGE, "--bind %s: input '%s' is bound twice", options->binds[i], name);
+        names_set(&bound, name, 0);
     }
+    for (int i = 0; i < options->bind_count; i++)
+        if (!bind_input(dims, graph, infos[i], values[i])) return false;
     return true;
 }

@@ -67,7 +67,7 @@ static bool import_outputs(Model *model, Graph *graph) {
         const Onnx__ValueInfoProto *info = model->proto->graph->output[i];
         int slot = names_find(&model->names, info->name);
         Value *value = slot_value(model, graph, slot);
-        if (!value) return false;
+        if (!value) return fail(model->diag, STATUS_UNSUPPORTED, "graph output '%s' is not supported", model->slots[slot].name);
         graph_add_output(graph, value, model->slots[slot].name);
         if (!check_declared(model, info, value)) return false;
     }
