@@ -125,4 +125,3 @@ bool import_size(OpImport *op) {
     op->out[0] = op_filled(op, I64, &scalar, &count);
     return op->out[0];
 }
-
