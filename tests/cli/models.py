@@ -123,6 +123,19 @@ def branch(then=None, otherwise=None, condition=TensorProto.BOOL):
     return model([node], [value("x", [1, 4]), value("c", [], condition)], [value("y", None)])
 
 
+def branch_by_shape():
+    """Two Ifs, one in a branch of the other, that shapes decide."""
+    inner = helper.make_node("If", ["c"], ["i"], "inner", then_branch=side("Relu"), else_branch=side("Neg"))
+    outer = helper.make_graph([inner, helper.make_node("Add", ["i", "x"], ["o"])], "outer", [], [value("o", None)])
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("Size", ["s"], ["r"]),
+        helper.make_node("Equal", ["r", "two"], ["c"]),
+        helper.make_node("If", ["c"], ["y"], "choice", then_branch=outer, else_branch=side()),
+    ]
+    return model(nodes, [value("x", [1, 4])], [value("y", None)], [tensor("two", np.int64(2))])
+
+
 def three_unknown_operators():
     """Four nodes, one of them in a function and one in a branch."""
     body = [helper.make_node("Unheard", ["a"], ["b"], "inner")]

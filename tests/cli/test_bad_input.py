@@ -180,12 +180,13 @@ def test_random_bytes(tmp_path):
             refused(["compile", "noise.onnx"], tmp_path, INVALID, "noise.onnx")
 
 
-def test_flipped_bytes_never_crash(tmp_path):
+@pytest.mark.parametrize("model, count", [(models.convolution(), 150), (models.branch_by_shape(), 100)], ids=["weights", "branches"])
+def test_flipped_bytes_never_crash(model, count, tmp_path):
     """Most damage is in a weight, and harmless; what isn't is refused like any other bad model."""
     generator = random.Random(2)
-    small = models.convolution().SerializeToString()
+    small = model.SerializeToString()
     statuses = set()
-    for _ in range(150):
+    for _ in range(count):
         damaged = bytearray(small)
         for _ in range(generator.randint(1, 4)):
             damaged[generator.randrange(len(damaged))] = generator.randrange(256)
