@@ -163,7 +163,7 @@ bool command_compile(Driver *driver, int argc, char **argv) {
          .target = &options.weights,
          .choices = "inline|asm|file",
          .help = "in the C file (default), in OUT.weights by .incbin, or in OUT.weights passed to the function"},
-        MODEL_DIM_OPTION(&options.model),
+        MODEL_INPUT_OPTIONS(&options.model),
         MODEL_OPTIMIZE_OPTIONS(&options.model),
         {.name = "separate",
          .kind = OPTION_FLAG,

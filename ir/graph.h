@@ -109,6 +109,8 @@ typedef struct {
     Value **inputs, **outputs; /* in graph order */
     const char **output_names; /* ONNX names: two outputs may be one value, or an input */
     int input_count, output_count;
+    Value **bound; /* constants that are inputs of the model, in the order of --bind: whoever runs the model itself feeds them */
+    int bound_count;
     int value_count; /* ids run from 0 to value_count - 1 */
 } Graph;
 
@@ -120,6 +122,7 @@ Value *constant_new(Graph *graph, const char *name, Dtype type, Shape shape, con
 Value *constant_i64(Graph *graph, const char *name, const int64_t *data, int count); /* rank 1; copies */
 Value *constant_f32(Graph *graph, const char *name, float value);                    /* scalar */
 void graph_add_input(Graph *graph, Value *value);
+void graph_add_bound(Graph *graph, Value *constant);
 void graph_add_output(Graph *graph, Value *value, const char *name);
 
 /* A node before `before` (NULL: at the end) with fresh outputs named from `name` (set out[k]->name to rename).

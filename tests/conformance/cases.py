@@ -14,7 +14,8 @@ OPERATORS = frozenset(
     """Conv BatchNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Add Sub Mul Div Sum Min Max
     Pow Sqrt Exp Log Neg Abs MaxPool AveragePool GlobalAveragePool GlobalMaxPool ReduceMean ReduceSum ReduceMax ReduceMin
     ReduceL1 ReduceL2 ReduceSumSquare Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad
-    Resize Upsample Softmax LogSoftmax LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not""".split()
+    Resize Upsample Softmax LogSoftmax LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not
+    If Range""".split()
 )
 
 TYPES = {onnx.TensorProto.FLOAT: "float", onnx.TensorProto.INT64: "int64", onnx.TensorProto.BOOL: "bool"}
@@ -41,6 +42,8 @@ COMPILE_TIME_INPUTS = {
     "ReduceSumSquare": [1],
     "ConstantOfShape": [0],
     "Dropout": [1, 2],
+    "If": [0],
+    "Range": [0, 1, 2],
     "LSTM": [1, 2, 3, 4, 7],
     "GRU": [1, 2, 3, 4],
 }

@@ -20,8 +20,8 @@ package onnx {version}. Each one that applies is compiled by `skipc compile`, bu
 
 A case applies when all its operators are supported and all its inputs and outputs are tensors of float, int64 or bool. Inputs
 that decide shapes (Reshape's shape, Slice's starts, Pad's pads, Resize's sizes, axes ...), that are a bound or ratio (Clip,
-Dropout) or that are packed when compiling (the weights of LSTM and GRU) are made initializers first: skipc compiles static
-graphs, and these must be known when it does.
+Dropout), that decide which branch an If takes or that are packed when compiling (the weights of LSTM and GRU) are made initializers
+first: skipc compiles static graphs, and these must be known when it does.
 
 """
 
