@@ -122,8 +122,34 @@ static const char *cast_from_float(const Element *at, Dtype to) {
                 type_bound(to, true));
 }
 
+static bool is_half(Dtype type) {
+    return type == F16 || type == BF16;
+}
+
+static const char *cast_expression(const Element *at, Dtype to);
+
+static const char *cast_from_half(const Element *at, Dtype to) {
+    const char *function = at->type == F16 ? "f16_to_f32" : "bf16_to_f32";
+    use_kernel(at->e, function);
+    Element wide = *at;
+    wide.type = F32;
+    wide.x[0] = TEXT(at, "%s(%s)", function, at->x[0]);
+    return cast_expression(&wide, to);
+}
+
+/* Rounded once: what a float can't hold comes to it rounded to odd. */
+static const char *cast_to_half(const Element *at, Dtype to) {
+    const char *function = to == F16 ? "f32_to_f16" : "f32_to_bf16";
+    use_kernel(at->e, function);
+    if (at->type == F32) return TEXT(at, "%s(%s)", function, at->x[0]);
+    use_kernel(at->e, "f64_to_f32_odd");
+    return TEXT(at, "%s(f64_to_f32_odd((double)%s))", function, at->x[0]);
+}
+
 static const char *cast_expression(const Element *at, Dtype to) {
     if (to == at->type) return at->x[0];
+    if (is_half(at->type)) return cast_from_half(at, to);
+    if (is_half(to)) return cast_to_half(at, to);
     if (to == BOOL) return TEXT(at, "%s != 0", at->x[0]);
     if (dtype_is_float(at->type) && !dtype_is_float(to)) return cast_from_float(at, to);
     return TEXT(at, "(%s)%s", dtype_c_name(to), at->x[0]);
@@ -246,6 +272,7 @@ static bool needs_locals(const Node *node) {
 }
 
 static bool types_are_supported(Emitter *e, const Node *node) {
+    if (node->op == OP_Cast) return true;
     for (int k = 0; k < node->in_count; k++)
         if (!require_arithmetic(e, node, node->in[k]->type)) return false;
     return require_arithmetic(e, node, node->out[0]->type);

@@ -63,6 +63,7 @@ Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)
     graph->optimize = (Optimize)options->optimize;
     graph->exact = options->exact;
     graph->separate = options->separate;
+    graph->strict_types = options->strict_types;
     if (options->blocks && !blocks_apply(driver, graph, options->blocks)) return NULL;
     graph->choices = tuning.choices;
     graph->choice_count = tuning.choice_count;

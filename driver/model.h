@@ -13,7 +13,7 @@ typedef struct {
     TextList dims;  /* "NAME=N" */
     TextList binds; /* "NAME=VALUE" */
     int optimize;   /* Optimize */
-    bool exact, separate;
+    bool exact, separate, strict_types;
     BlockOptions *blocks; /* what to do with residual blocks, and where to put what was found; NULL: leave them alone */
     const char *tune;     /* NULL: kernels by estimate; "": as measured, in a file beside the model; else that file's choices */
 } ModelOptions;
@@ -52,9 +52,13 @@ Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *input
          .target = &(model_options)->tune,                                                                                       \
          .argument = "FILE",                                                                                                     \
          .help = "kernels as measured on this machine, kept beside the model in MODEL.tune; or those of FILE"},                  \
+        {.name = "exact",                                                                                                        \
+         .kind = OPTION_FLAG,                                                                                                    \
+         .target = &(model_options)->exact,                                                                                      \
+         .help = "no kernel that rounds differently from the plain sums (Winograd)"},                                            \
     {                                                                                                                            \
-        .name = "exact", .kind = OPTION_FLAG, .target = &(model_options)->exact,                                                 \
-        .help = "no kernel that rounds differently from the plain sums (Winograd)"                                               \
+        .name = "strict-types", .kind = OPTION_FLAG, .target = &(model_options)->strict_types,                                   \
+        .help = "round to float16 and bfloat16 where the model does (otherwise float throughout)"                                \
     }
 
 #endif

@@ -101,8 +101,9 @@ typedef struct {
     Diag *diag;
     const char *name;
     Optimize optimize;
-    bool exact;    /* no kernel that changes the arithmetic (Winograd) */
-    bool separate; /* no memory is used twice */
+    bool exact;        /* no kernel that changes the arithmetic (Winograd) */
+    bool separate;     /* no memory is used twice */
+    bool strict_types; /* halves are rounded where the model rounds them, and not computed in float throughout */
     const KernelChoice *choices;
     int choice_count;
     Node *first, *last;

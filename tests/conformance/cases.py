@@ -18,7 +18,13 @@ OPERATORS = frozenset(
     If Range""".split()
 )
 
-TYPES = {onnx.TensorProto.FLOAT: "float", onnx.TensorProto.INT64: "int64", onnx.TensorProto.BOOL: "bool"}
+TYPES = {
+    onnx.TensorProto.FLOAT: "float",
+    onnx.TensorProto.FLOAT16: "float16",
+    onnx.TensorProto.BFLOAT16: "bfloat16",
+    onnx.TensorProto.INT64: "int64",
+    onnx.TensorProto.BOOL: "bool",
+}
 
 # Inputs that decide shapes, that ONNX had as attributes before, or that are packed when compiling (recurrent weights): a static
 # compiler needs their values.

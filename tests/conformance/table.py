@@ -18,7 +18,8 @@ Written by `scripts/conformance-table`; `tests/conformance` fails when it is out
 package onnx {version}. Each one that applies is compiled by `skipc compile`, built by gcc with
 `-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror`, run, and compared with the expected output at the case's own tolerance.
 
-A case applies when all its operators are supported and all its inputs and outputs are tensors of float, int64 or bool. Inputs
+A case applies when all its operators are supported and all its inputs and outputs are tensors of float, float16, bfloat16, int64 or bool (halves are
+compared to one unit in their last place where the case asks for more). Inputs
 that decide shapes (Reshape's shape, Slice's starts, Pad's pads, Resize's sizes, axes ...), that are a bound or ratio (Clip,
 Dropout), that decide which branch an If takes or that are packed when compiling (the weights of LSTM and GRU) are made initializers
 first: skipc compiles static graphs, and these must be known when it does.
