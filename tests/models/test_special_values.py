@@ -50,7 +50,7 @@ def convolutions(graph, kind):
     ):
         weights = graph.constant(np.zeros(shape, np.float32))
         activation(graph, kind, graph.node("Conv", inputs, weights, graph.constant(bias[: shape[0]]), **attributes))
-    activation(graph, kind, graph.node("Conv", "image", "weights", graph.constant(bias[: 7])))
+    activation(graph, kind, graph.node("Conv", "image", "weights", graph.constant(bias[:7])))
 
 
 def elements(graph, kind):
