@@ -142,7 +142,9 @@ def builds():
 def exported(row, folder):
     model = folder / f"{row.network}.onnx"
     if not model.exists():
-        child(HERE / "rows.py", row.network, row.batch, f"{row.size[0]}x{row.size[1]}", model)
+        partial = folder / f"{row.network}.partial"
+        child(HERE / "rows.py", row.network, row.batch, f"{row.size[0]}x{row.size[1]}", partial)
+        partial.rename(model)
     return model
 
 
