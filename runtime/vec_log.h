@@ -13,14 +13,16 @@ static ALWAYS_INLINE vec vec_split(vec x, vec *m) {
     const uint32_t one = 0x3f800000u, root = 0x3f3504f3u; /* the bits of 1 and of sqrt(1/2) */
     const uint32_t integer = 0x4b000000u;                 /* of 2^23, to which the lowest bits add a small integer */
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) {
-        uint32_t bits, n;
-        memcpy(&bits, &x.lane[i], sizeof bits);
-        n = (bits + (one - root)) >> 23;
-        bits = bits - (n << 23) + one;
-        n |= integer;
-        memcpy(&m->lane[i], &bits, sizeof bits);
-        memcpy(&x.lane[i], &n, sizeof n);
+    UNROLL_FOR (int i = 0; i < LANES; i++) {
+        union {
+            float value;
+            uint32_t bits;
+        } part = {x.lane[i]}, power;
+        const uint32_t n = (part.bits + (one - root)) >> 23;
+        part.bits = part.bits - (n << 23) + one;
+        power.bits = n | integer;
+        m->lane[i] = part.value;
+        x.lane[i] = power.value;
     }
 #else
     typedef uint32_t integers __attribute__((vector_size(4 * LANES)));
