@@ -206,7 +206,7 @@ static bool keeps_axis(const Axis *a) {
 
 enum { MOST_ENTRIES = 1 << 28 }; /* of one axis' table: more than any image needs, little enough to compute */
 
-bool resize_taps(const Node *node, int axis, Arena *arena, ResizeTaps *taps) {
+static bool taps_of(const Node *node, int axis, bool float_coordinates, Arena *arena, ResizeTaps *taps) {
     Axis a = axis_of(node, axis);
     *taps = (ResizeTaps){.out = a.out, .identity = keeps_axis(&a)};
     int64_t count = taps->identity ? 1 : tap_count(&a), entries;
@@ -225,10 +225,15 @@ bool resize_taps(const Node *node, int axis, Arena *arena, ResizeTaps *taps) {
             if (!taps->outside) taps->outside = ARENA_ARRAY(arena, bool, a.out);
             taps->outside[o] = true;
         }
+        if (float_coordinates && a.mode != NEAREST) x = (double)(float)x;
         x = x < -1e10 ? -1e10 : x > 1e10 ? 1e10 : x; /* far outside is outside; the cast to an index stays defined */
         fill_taps(&a, x, (int)count, taps->index + o * count, taps->weight + o * count);
     }
     return true;
+}
+
+bool resize_taps(const Node *node, int axis, Arena *arena, ResizeTaps *taps) {
+    return taps_of(node, axis, false, arena, taps);
 }
 
 /* Resizes one axis of `x`; elements whose index is outside get `extrapolation`. */
@@ -245,7 +250,8 @@ static void resize_axis(const Tensor *x, Tensor *y, int axis, const ResizeTaps *
         }
         for (int64_t i = 0; i < split.inner; i++) {
             double sum = 0;
-            for (int t = 0; t < taps->taps && !outside; t++) sum += weight[t] * x->f[(image + index[t]) * split.inner + i];
+            for (int t = 0; t < taps->taps && !outside; t++)
+                sum = held(y, sum + weight[t] * x->f[(image + index[t]) * split.inner + i]);
             if (outside) sum = extrapolation;
             if (y->f)
                 y->f[to + i] = sum;
@@ -269,13 +275,14 @@ bool eval_resize(const Node *node, const Tensor *const *in, Tensor *const *out, 
     double extrapolation = attr_float(node, A_EXTRAPOLATION_VALUE, 0);
     for (int axis = 0; axis < x->shape.rank; axis++) {
         ResizeTaps taps;
-        if (!resize_taps(node, axis, scratch, &taps))
+        if (!taps_of(node, axis, y->float_sums, scratch, &taps)) /* coordinates are sums, too */
             return fail_at(diag, STATUS_UNSUPPORTED, node->name, node->op_type, "its table along axis %d would be too large",
                            axis);
         if (taps.identity) continue;
         Shape shape = now->shape;
         shape.dim[axis] = taps.out;
         Tensor *next = tensor_new(scratch, type, shape);
+        next->float_sums = y->float_sums;
         resize_axis(now, next, axis, &taps, extrapolation);
         now = next;
     }
