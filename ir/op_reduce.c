@@ -31,13 +31,13 @@ bool infer_reduce(Graph *graph, Node *node) {
     return infer_output(graph, node, 0, x->type, shape);
 }
 
-static void reduce_float(Op op, double *to, double x) {
+static void reduce_float(Op op, const Tensor *y, double *to, double x) {
     if (op == OP_ReduceMax)
         *to = isnan(x) || x > *to ? x : *to;
     else if (op == OP_ReduceMin)
         *to = isnan(x) || x < *to ? x : *to;
     else
-        *to += x;
+        *to = held(y, *to + x);
 }
 
 static void reduce_integer(Op op, Dtype type, int64_t *to, int64_t x) {
@@ -88,7 +88,7 @@ bool eval_reduce(const Node *node, const Tensor *const *in, Tensor *const *out, 
     for (int64_t at = 0; at < x->count; at++) {
         int64_t to = element_offset(index, stride, x->shape.rank);
         if (x->f)
-            reduce_float(node->op, &y->f[to], x->f[at]);
+            reduce_float(node->op, y, &y->f[to], x->f[at]);
         else
             reduce_integer(node->op, x->type, &y->i[to], x->i[at]);
         odometer_next(&x->shape, x->shape.rank, index);
@@ -106,11 +106,11 @@ bool infer_softmax(Graph *graph, Node *node) {
 }
 
 /* One vector of `length` elements, `step` apart. The largest is subtracted, so that no exponential overflows. */
-static void softmax(const double *x, double *y, int64_t length, int64_t step, bool logarithm) {
-    double most = -INFINITY, sum = 0;
+static void softmax(const double *x, const Tensor *result, int64_t at, int64_t length, int64_t step, bool logarithm) {
+    double most = -INFINITY, sum = 0, *y = result->f + at;
     for (int64_t i = 0; i < length; i++)
         if (x[i * step] > most || isnan(x[i * step])) most = x[i * step];
-    for (int64_t i = 0; i < length; i++) sum += exp(x[i * step] - most);
+    for (int64_t i = 0; i < length; i++) sum = held(result, sum + exp(x[i * step] - most));
     for (int64_t i = 0; i < length; i++) {
         double shifted = x[i * step] - most;
         y[i * step] = logarithm ? shifted - log(sum) : exp(shifted) / sum;
@@ -127,7 +127,7 @@ bool eval_softmax(const Node *node, const Tensor *const *in, Tensor *const *out,
     for (int64_t outer = 0; outer < split.outer; outer++) {
         for (int64_t inner = 0; inner < split.inner; inner++) {
             int64_t at = outer * split.length * split.inner + inner;
-            softmax(x->f + at, out[0]->f + at, split.length, split.inner, node->op == OP_LogSoftmax);
+            softmax(x->f + at, out[0], at, split.length, split.inner, node->op == OP_LogSoftmax);
         }
     }
     return true;

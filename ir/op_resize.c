@@ -268,7 +268,8 @@ static void resize_axis(const Tensor *x, Tensor *y, int axis, const ResizeTaps *
         }
         for (int64_t i = 0; i < split.inner; i++) {
             double sum = 0;
-            for (int t = 0; t < taps->taps && !outside; t++) sum += weight[t] * x->f[(image + index[t]) * split.inner + i];
+            for (int t = 0; t < taps->taps && !outside; t++)
+                sum = held(y, sum + weight[t] * x->f[(image + index[t]) * split.inner + i]);
             if (outside) sum = extrapolation;
             if (y->f)
                 y->f[to + i] = sum;
@@ -299,6 +300,7 @@ bool eval_resize(const Node *node, const Tensor *const *in, Tensor *const *out, 
         Shape shape = now->shape;
         shape.dim[axis] = taps.out;
         Tensor *next = tensor_new(scratch, type, shape);
+        next->float_sums = y->float_sums;
         resize_axis(now, next, axis, &taps, extrapolation);
         now = next;
     }

@@ -24,6 +24,7 @@ static void float_unary(const Node *node, const Tensor *x, Tensor *y) {
         for (int64_t i = 0; i < x->count; i++) y->f[i] = activation_apply(activation, alpha, beta, x->f[i]);
     else
         for (int64_t i = 0; i < x->count; i++) y->f[i] = unary_float(node->op, x->f[i]);
+    for (int64_t i = 0; activation == ACT_SIGMOID && i < x->count; i++) y->f[i] = held_logistic(y, y->f[i]);
 }
 
 int64_t integer_clip_bound(const Node *node, Dtype type, bool high) {

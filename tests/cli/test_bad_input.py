@@ -297,7 +297,7 @@ def test_a_failed_compile_keeps_the_earlier_output(tmp_path):
         (["run", "model.onnx"], USAGE, "no --input for input 'x' (float 1x3x8x8)"),
         (["run", "model.onnx", "--input", "a.npy", "--input", "b.npy"], USAGE, "b.npy is one too many: the model has 1 input"),
         (["run", "model.onnx", "--input", "z=absent.npy"], USAGE, "there is no such input, and no file of that name"),
-        (["verify", "model.onnx", "--against", "hearsay"], USAGE, "onnxruntime|reference, not 'hearsay'"),
+        (["verify", "model.onnx", "--against", "hearsay"], USAGE, "onnxruntime|onnx|reference, not 'hearsay'"),
         (["bench", "model.onnx", "--threads", "none"], USAGE, "from 1 to 1024, not 'none'"),
         (["compile", "absent.onnx"], FILE, "absent.onnx: can't be opened: No such file"),
         (["compile", "."], FILE, "is a folder"),
