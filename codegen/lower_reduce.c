@@ -1,4 +1,4 @@
-/* ReduceMean, ReduceSum, ReduceMax and ReduceMin: loops over what stays around loops over what goes. */
+/* ReduceMean, ReduceSum, ReduceProd, ReduceMax and ReduceMin: loops over what stays around loops over what goes. */
 #include "codegen/lower_pool.h"
 #include "codegen/step.h"
 
@@ -15,6 +15,10 @@ static bool is_reduced(const Node *node, int axis) {
 
 static bool is_sum(const Node *node) {
     return node->op == OP_ReduceSum || node->op == OP_ReduceMean;
+}
+
+static bool is_extreme(const Node *node) {
+    return node->op == OP_ReduceMax || node->op == OP_ReduceMin;
 }
 
 /* The result as keepdims would shape it: it broadcasts against the input, with stride 0 where an axis goes. */
@@ -68,6 +72,7 @@ static const char *identity(Emitter *e, const Node *node, Dtype type) {
         [I8] = "INT8_MAX",    [I16] = "INT16_MAX",  [I32] = "INT32_MAX",  [I64] = "INT64_MAX", [U8] = "UINT8_MAX",
         [U16] = "UINT16_MAX", [U32] = "UINT32_MAX", [U64] = "UINT64_MAX", [BOOL] = "1"};
     if (is_sum(node)) return type == F32 ? "0.0f" : type == F64 ? "0.0" : "0";
+    if (node->op == OP_ReduceProd) return type == F32 ? "1.0f" : type == F64 ? "1.0" : "1";
     if (dtype_is_float(type)) {
         use_kernel(e, "libm");
         return node->op == OP_ReduceMax ? "-INFINITY" : "INFINITY";
@@ -86,12 +91,12 @@ static void emit_empty(Emitter *e, const Node *node) {
     emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&node->out[0]->shape), value);
 }
 
-/* Integers are summed modulo 2^64 and cut off at the end. */
+/* Integers are summed and multiplied modulo 2^64 and cut off at the end. */
 static const char *result_text(Emitter *e, const Node *node, int64_t count) {
     Arena *arena = emitter_graph(e)->arena;
     Dtype type = node->out[0]->type;
     bool mean = node->op == OP_ReduceMean;
-    if (!is_sum(node)) return "result";
+    if (is_extreme(node)) return "result";
     if (dtype_is_float(type)) return mean ? arena_printf(arena, "result / %s", literal(e, type, (double)count)) : "result";
     const char *name = dtype_c_name(type);
     if (!mean) return arena_printf(arena, "(%s)result", name);
@@ -121,10 +126,10 @@ static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept)
     }
     const char *x = arena_printf(arena, "x[%s]", nest_index(e, nest, 1));
     nest_open(e, nest, kept, nest->rank);
-    if (!is_sum(node))
+    if (is_extreme(node))
         emit_extreme(e, node, x);
     else
-        emit(e, dtype_is_float(type) ? "result += %s;" : "result += (uint64_t)%s;", x);
+        emit(e, dtype_is_float(type) ? "result %c= %s;" : "result %c= (uint64_t)%s;", is_sum(node) ? '+' : '*', x);
     nest_close(e, nest->rank - kept);
 }
 
@@ -138,7 +143,7 @@ bool lower_reduce(Emitter *e, Node *node) {
     }
     int kept;
     Nest nest = reduction_nest(node, &kept);
-    bool wide = is_sum(node) && !dtype_is_float(in->type);
+    bool wide = !is_extreme(node) && !dtype_is_float(in->type);
     declare_input(e, "x", in);
     declare_output(e, "y", out);
     nest_open(e, &nest, 0, kept);

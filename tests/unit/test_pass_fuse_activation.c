@@ -34,7 +34,17 @@ static void test_every_activation(void **state) {
                  {OP_Tanh, ACT_TANH},
                  {OP_HardSigmoid, ACT_HARD_SIGMOID},
                  {OP_HardSwish, ACT_HARD_SWISH},
-                 {OP_Elu, ACT_ELU}};
+                 {OP_Elu, ACT_ELU},
+                 {OP_Celu, ACT_CELU},
+                 {OP_Selu, ACT_SELU},
+                 {OP_Softplus, ACT_SOFTPLUS},
+                 {OP_Softsign, ACT_SOFTSIGN},
+                 {OP_Mish, ACT_MISH},
+                 {OP_Swish, ACT_SWISH},
+                 {OP_Gelu, ACT_GELU},
+                 {OP_GeluTanh, ACT_GELU_TANH},
+                 {OP_ThresholdedRelu, ACT_THRESHOLDED_RELU}};
+    assert_int_equal(sizeof cases / sizeof cases[0], ACT_COUNT - 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Graph *graph = new_graph(state);
         Node *node = RAW_NODE(graph, cases[i].op, "activation", small_conv(graph));
@@ -54,8 +64,14 @@ static void test_parameters_that_are_not_given(void **state) {
     static const struct {
         Op op;
         double alpha, beta;
-    } cases[] = {
-        {OP_LeakyRelu, (double)0.01f, 0}, {OP_HardSigmoid, (double)0.2f, 0.5}, {OP_Elu, 1, 0}, {OP_Clip, -INFINITY, INFINITY}};
+    } cases[] = {{OP_LeakyRelu, (double)0.01f, 0},
+                 {OP_HardSigmoid, (double)0.2f, 0.5},
+                 {OP_Elu, 1, 0},
+                 {OP_Celu, 1, 0},
+                 {OP_Swish, 1, 0},
+                 {OP_ThresholdedRelu, 1, 0},
+                 {OP_Selu, (double)1.67326319217681884765625f, (double)1.05070102214813232421875f},
+                 {OP_Clip, -INFINITY, INFINITY}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Graph *graph = new_graph(state);
         Value *alone = NODE(graph, cases[i].op, "alone", input(graph, "x", "2"));
