@@ -1,5 +1,6 @@
 #include "codegen/conv_geometry.h"
 
+#include "codegen/sum_terms.h"
 #include "ir/window.h"
 #include "ir/winograd.h"
 
@@ -8,10 +9,6 @@
 /* Strips of the input stay well inside a core's second-level cache beside the weights that stream through it; for the least
  * memory they are as short as costs little. */
 enum { STRIP_BYTES = 256 * 1024, SMALL_STRIP_BYTES = 64 * 1024, LARGE_BYTES = 1024 * 1024, ROW_PIXELS = 256 };
-
-/* Longest partial sum, in products, where one block of channels is not longer: short enough to round as little as ONNX Runtime,
- * long enough that adding the parts costs nothing. */
-enum { SUM_TERMS = 256 };
 
 static bool is_blocked(const Value *value) {
     return value->layout == LAYOUT_BLOCKED;

@@ -8,7 +8,8 @@ static bool expression_is_never_negative(const Node *node) {
     Formula formula;
     if (!formula_of(node, &formula)) return false;
     const FormulaStep *last = &formula.step[formula.count - 1];
-    return last->op == OP_Relu || last->op == OP_Sigmoid || last->op == OP_Softplus || (last->op == OP_Clip && last->alpha >= 0);
+    return last->op == OP_Relu || last->op == OP_Sigmoid || last->op == OP_Softplus || last->op == OP_Exp ||
+           (last->op == OP_Clip && last->alpha >= 0);
 }
 
 bool value_is_never_negative(const Value *value) {

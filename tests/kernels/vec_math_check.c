@@ -32,7 +32,6 @@ static vec sigmoid_lanes(vec x) {
 static vec tanh_lanes(vec x) {
     return vec_tanh(x);
 }
-
 #define LANES_OF(name, result)                                                                                                   \
     static vec name##_lanes(vec x) {                                                                                             \
         return result;                                                                                                           \
@@ -134,6 +133,12 @@ static const struct {
     {"ceil", ceil_lanes, ceil, -9e6, 9e6, 0, 0},
     {"round", round_lanes, rint, -4, 4, 0, 0}, /* every half */
     {"round", round_lanes, rint, -9e6, 9e6, 0, 0},
+    {"log", log_lanes, log, 0.5, 2, 1, 0},
+    {"log", log_lanes, log, 1e-38, 1e-37, 1, 0},
+    {"log", log_lanes, log, 2, 1e30, 1, 0},
+    {"log", log_lanes, log, 1e-45, 1.2e-38, 1, 0},
+    {"elu", elu_lanes, elu_f64, -90, 10, 4, 0},
+    {"elu", elu_lanes, elu_f64, -1, 0, 4, 0},
 };
 
 enum { WALKED_CLOSELY = 6 }; /* what the gates of recurrent layers are made of: by more points */
@@ -260,14 +265,14 @@ int main(void) {
     const float special[] = {INFINITY, -INFINITY, NAN, 0.0f, -0.0f, 88.8f, 1e30f, -1e30f};
     for (size_t k = 0; k < sizeof special / sizeof *special; k++) {
         const float x = special[k];
-        float e;
-        vec_store_part(&e, vec_exp(vec_set(x)), 1);
-        const int right = isnan(x) ? isnan(e) && isnan(sigmoid_f32(x)) && isnan(tanh_f32(x))
-                          : x == 0 ? e == 1 && sigmoid_f32(x) == 0.5f && tanh_f32(x) == 0
-                          : x > 0  ? isinf(e) && sigmoid_f32(x) == 1 && tanh_f32(x) == 1
-                                   : e == 0 && sigmoid_f32(x) <= 2e-38f && tanh_f32(x) == -1;
+        const float e = vec_first(vec_exp(vec_set(x))), l = vec_first(vec_log(vec_set(x))), b = vec_first(vec_elu(vec_set(x), 1));
+        const int right = isnan(x) ? isnan(e) && isnan(sigmoid_f32(x)) && isnan(tanh_f32(x)) && isnan(l) && isnan(b)
+                          : x == 0 ? e == 1 && sigmoid_f32(x) == 0.5f && tanh_f32(x) == 0 && isinf(l) && l < 0 && b == x
+                          : x > 0 ? isinf(e) && sigmoid_f32(x) == 1 && tanh_f32(x) == 1 && isinf(l) == isinf(x) && l > 4 && b == x
+                                  : e == 0 && sigmoid_f32(x) <= 2e-38f && tanh_f32(x) == -1 && isnan(l) && b == -1;
         if (!right) {
-            printf("%g: exp %g, sigmoid %g, tanh %g\n", (double)x, (double)e, (double)sigmoid_f32(x), (double)tanh_f32(x));
+            printf("%g: exp %g, sigmoid %g, tanh %g, log %g, elu %g\n", (double)x, (double)e, (double)sigmoid_f32(x),
+                   (double)tanh_f32(x), (double)l, (double)b);
             failures++;
         }
     }

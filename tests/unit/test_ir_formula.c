@@ -131,6 +131,10 @@ static void of_single_operators(void **state) {
     set_float(c->graph, node, A_ACTIVATION_BETA, 3);
     assert_true(formula_of(node, &formula));
     assert_string_equal(formula_text(&c->arena, &formula), "Selu(a + b, 2, 3)");
+    set_int(c->graph, node, A_ACTIVATION, ACT_ELU);
+    set_float(c->graph, node, A_ACTIVATION_ALPHA, 0.5);
+    assert_true(formula_of(node, &formula));
+    assert_string_equal(formula_text(&c->arena, &formula), "Elu(a + b, 0.5)");
     node = APPLY(c, OP_LeakyRelu, x);
     assert_true(node_infer(c->graph, node) && formula_of(node, &formula));
     assert_string_equal(formula_text(&c->arena, &formula), "LeakyRelu(a, 0.00999999978)");
@@ -148,8 +152,9 @@ static void the_last_step_tells_the_sign(void **state) {
         FormulaStep last;
         bool never_negative;
     } rows[] = {
-        {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true}, {{OP_Clip, {STEP(0), 0}, 0, 6}, true},
-        {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Tanh, {STEP(0), 0}, 0, 0}, false},   {{OP_Add, {STEP(0), 1}, 0, 0}, false},
+        {{OP_Relu, {STEP(0), 0}, 0, 0}, true}, {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true}, {{OP_Clip, {STEP(0), 0}, 0, 6}, true},
+        {{OP_Exp, {STEP(0), 0}, 0, 0}, true},  {{OP_Clip, {STEP(0), 0}, -1, 6}, false},  {{OP_Tanh, {STEP(0), 0}, 0, 0}, false},
+        {{OP_Add, {STEP(0), 1}, 0, 0}, false},
     };
     for (int i = 0; i < COUNT_OF(rows); i++) {
         Formula formula = FORMULA({OP_Add, {0, 1}, 0, 0}, rows[i].last);

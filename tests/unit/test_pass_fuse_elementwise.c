@@ -343,6 +343,25 @@ static void test_operators_without_a_vector_form(void **state) {
     expect_unchanged(graph, fuse_elementwise);
 }
 
+static void test_activation_fused_before(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "2x8");
+    Node *add = RAW_NODE(graph, OP_Add, "add", NODE(graph, OP_Mul, "mul", x, x), x);
+    set_int(graph, add, A_ACTIVATION, ACT_ELU);
+    set_float(graph, add, A_ACTIVATION_ALPHA, 1);
+    graph_add_output(graph, inferred(graph, add), "y");
+    expect_pass(graph, fuse_elementwise,
+                "graph test\n"
+                "input %0 f32 2x8 ; x\n"
+                "%1 f32 2x8 = Mul(%0, %0) ; mul\n"
+                "%2 f32 2x8 = Add(%1, %0) activation=elu activation_alpha=1 ; add\n"
+                "output %2 ; y\n",
+                "graph test\n"
+                "input %0 f32 2x8 ; x\n"
+                "%3 f32 2x8 = Expression(%0) formula=[Elu(a * a + a, 1)] ; mul + add\n"
+                "output %3 ; y\n");
+}
+
 /* The end of a block that can be skipped at run time. */
 static void test_marked_blocks(void **state) {
     Graph *graph = new_graph(state);
@@ -373,6 +392,7 @@ int main(void) {
         PASS_TEST(test_smaller_result),
         PASS_TEST(test_layouts_apart),
         PASS_TEST(test_operators_without_a_vector_form),
+        PASS_TEST(test_activation_fused_before),
         PASS_TEST(test_marked_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
