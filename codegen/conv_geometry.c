@@ -3,6 +3,7 @@
 #include "codegen/sum_terms.h"
 #include "ir/window.h"
 #include "ir/winograd.h"
+#include "kernels/layout.h"
 
 #include <limits.h>
 
@@ -10,13 +11,11 @@
  * memory they are as short as costs little. */
 enum { STRIP_BYTES = 256 * 1024, SMALL_STRIP_BYTES = 64 * 1024, LARGE_BYTES = 1024 * 1024, ROW_PIXELS = 256 };
 
+/* Elements of a block of channels, with room for sums of a few coordinates. */
+enum { WINDOW_UNIT = 2 * BLOCK };
+
 static bool is_blocked(const Value *value) {
     return value->layout == LAYOUT_BLOCKED;
-}
-
-/* A plane of one pixel lies the same way in both layouts, and is marked planar. */
-static bool lies_in_blocks(const Value *value) {
-    return is_blocked(value) || (value->shape.dim[1] % BLOCK == 0 && shape_product(&value->shape, 2, 4) == 1);
 }
 
 int conv_padded_outputs(const ConvGeometry *g) {
@@ -27,12 +26,12 @@ int conv_copied_channels(const ConvGeometry *g) {
     return g->blocked_in ? (int)whole_blocks(g->in_channels) : g->in_channels;
 }
 
-static ConvKernel choose_kernel(const Node *node, const ConvGeometry *g) {
+static ConvKernel choose_kernel(const Node *node) {
     const Value *bias = node->in_count > 2 ? node->in[2] : NULL;
     if (!node->in[1]->data || (bias && !bias->data)) return CONV_DIRECT;
     if (attr_int(node, A_WINOGRAD, 0)) return CONV_WINOGRAD;
-    bool narrow = g->in_channels == g->out_channels && g->in_channels < BLOCK && g->groups > 1;
-    return narrow && lies_in_blocks(node->in[0]) && lies_in_blocks(node->out[0]) ? CONV_GROUPED : CONV_DENSE;
+    bool blocked = lies_as(node->in[0], LAYOUT_BLOCKED) && lies_as(node->out[0], LAYOUT_BLOCKED);
+    return blocked && has_narrow_groups(node) ? CONV_GROUPED : CONV_DENSE;
 }
 
 /* A pointwise convolution treats its plane as longer rows, so that fewer tiles end at a row's end. */
@@ -140,7 +139,7 @@ static bool all_fit_int(const int64_t *values, int count) {
 
 static bool read_geometry(const Node *node, const Window *window, ConvGeometry *g) {
     const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape, *y = &node->out[0]->shape;
-    if (x->rank != 4) return false;
+    if (x->rank != 4 || !window_fits(window, WINDOW_UNIT)) return false;
     int64_t groups = attr_int(node, A_GROUP, 1);
     int64_t sizes[] = {x->dim[0],
                        groups,
@@ -158,8 +157,6 @@ static bool read_geometry(const Node *node, const Window *window, ConvGeometry *
                        window->dilation[2],
                        window->begin[1],
                        window->begin[2],
-                       x->dim[2] * 16,
-                       x->dim[3] * 16,
                        shape_product(y, 0, 3), /* rows of all planes, and pixels of all images: tasks of threads */
                        x->dim[0] * shape_product(y, 2, 4)};
     if (!all_fit_int(sizes, (int)(sizeof sizes / sizeof *sizes))) return false;
@@ -182,7 +179,7 @@ static bool read_geometry(const Node *node, const Window *window, ConvGeometry *
                         .pad_left = (int)sizes[15],
                         .in_image = shape_product(x, 1, 4),
                         .out_image = shape_product(y, 1, 4)};
-    g->blocked_in = g->weight_channels % BLOCK == 0 && lies_in_blocks(node->in[0]);
+    g->blocked_in = g->weight_channels % BLOCK == 0 && lies_as(node->in[0], LAYOUT_BLOCKED);
     g->blocked_out = is_blocked(node->out[0]);
     g->scaled = node->in_count > 5;
     return true;
@@ -194,7 +191,7 @@ static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry 
     if (!read_geometry(node, &window, g)) return false;
     int blocks = SUM_TERMS / (BLOCK * g->kernel_height * g->kernel_width);
     g->sum_channels = BLOCK * (blocks > 1 ? blocks : 1);
-    g->kernel = choose_kernel(node, g);
+    g->kernel = choose_kernel(node);
     if (g->kernel == CONV_WINOGRAD) {
         g->output_size = (int)attr_int(node, A_WINOGRAD, 0);
         choose_tile_block(g);
@@ -205,10 +202,12 @@ static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry 
 }
 
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry) {
-    if (!compute_geometry(graph, node, geometry, true))
-        return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled",
-                         INT_MAX / 64);
-    return true;
+    if (compute_geometry(graph, node, geometry, true)) return true;
+    const Window window = window_of(node);
+    if (!window_fits(&window, WINDOW_UNIT)) return window_refuse(graph, node, &window, WINDOW_UNIT);
+    return node_fail(graph, node, STATUS_UNSUPPORTED,
+                     "only convolutions over two spatial axes, of at most %d channels, rows and pixels, can be compiled",
+                     INT_MAX / 4);
 }
 
 bool conv_window_geometry(const Graph *graph, const Node *node, int rows, ConvGeometry *g) {

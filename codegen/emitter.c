@@ -7,6 +7,7 @@
 #include "codegen/skip.h"
 #include "ir/formula.h"
 #include "ir/images.h"
+#include "kernels/layout.h"
 
 #include <math.h>
 #include <string.h>
@@ -238,6 +239,8 @@ static bool lower_node(Emitter *e, Node *node) {
     static const char single[] = "SINGLE ";
     emit(e, "%s{", single);
     size_t opened = e->steps.length;
+    if (!accepts_layouts(node))
+        return node_fail(e->graph, node, STATUS_UNSUPPORTED, "it has no kernel for images laid out as its operands are");
     if (!lower_of(node->op)(e, node)) return false;
     if (e->steps.length == opened) /* a view, or a Concat whose parts lie in place: nothing to do */
         e->steps.data[e->steps.length = text->body] = '\0';

@@ -43,6 +43,8 @@ typedef struct {
     int64_t stride[MAX_RANK + 1]; /* elements */
 } View;
 View value_view(const Value *value);
+/* As it lies in `layout`: kernels/layout.h says whether it does. */
+View value_view_as(const Value *value, Layout layout);
 /* `value` (layout and broadcasting considered) against the axes of `onto`: stride 0 where it repeats. Both of equal rank 'onto'.
  */
 View broadcast_view(const Value *value, const Value *onto);

@@ -25,7 +25,7 @@ static void open_walks(Emitter *e, const Node *node, const Walk *walk) {
 }
 
 bool lower_arg(Emitter *e, Node *node) {
-    if (!require_arithmetic(e, node, node->in[0]->type) || !require_planar(e, node)) return false;
+    if (!require_arithmetic(e, node, node->in[0]->type)) return false;
     Walk walk = walk_of(node);
     const char *type = dtype_c_name(node->in[0]->type), *sign = node->op == OP_ArgMin ? "<" : ">";
     open_walks(e, node, &walk);
@@ -45,7 +45,7 @@ bool lower_arg(Emitter *e, Node *node) {
 /* The sum so far goes to each place, before its own element is added or after. Integers wrap around. */
 bool lower_cumsum(Emitter *e, Node *node) {
     Dtype type = node->in[0]->type;
-    if (!require_arithmetic(e, node, type) || !require_planar(e, node)) return false;
+    if (!require_arithmetic(e, node, type)) return false;
     Walk walk = walk_of(node);
     const char *name = dtype_c_name(type), *sum = dtype_is_float(type) ? name : dtype_size(type) == 8 ? "uint64_t" : "uint32_t";
     const char *place =

@@ -3,6 +3,7 @@
 #include "codegen/formula_text.h"
 #include "codegen/step.h"
 #include "codegen/vector_elements.h"
+#include "ir/op_support.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -60,22 +61,13 @@ static const char *abs_expression(const Element *at) {
     return dtype_is_signed(at->type) ? TEXT(at, "%s < 0 ? %s : %s", at->x[0], negated(at), at->x[0]) : at->x[0];
 }
 
-/* A bound within the range of an integer type; one kept as a float is cut off. */
-static int64_t clip_integer_bound(const Element *at, bool high) {
-    const Attr *attr = attr_find(at->node, high ? A_MAX : A_MIN);
-    int64_t least = type_bound(at->type, false), most = type_bound(at->type, true);
-    if (!attr) return high ? most : least;
-    if (attr->kind == ATTR_INT) return attr->i < least ? least : attr->i > most ? most : attr->i;
-    if (!(attr->f > (double)least)) return least;
-    return attr->f < (double)most ? (int64_t)attr->f : most;
-}
-
 /* Bounds that the type can't pass are left out: comparing with them would always be false. */
 static const char *clip_integer(const Element *at) {
-    int64_t low = clip_integer_bound(at, false), high = clip_integer_bound(at, true);
-    bool has_low = low > type_bound(at->type, false), has_high = high < type_bound(at->type, true);
+    int64_t low = integer_clip_bound(at->node, at->type, false), high = integer_clip_bound(at->node, at->type, true);
+    bool has_low = integer_less(at->type, integer_lowest(at->type), low),
+         has_high = integer_less(at->type, high, integer_highest(at->type));
     const char *x = at->x[0], *most = int_literal(at->e, at->type, high), *least = int_literal(at->e, at->type, low);
-    if (low >= high) return most; /* the upper bound wins where the two cross */
+    if (!integer_less(at->type, low, high)) return most; /* the upper bound wins where the two cross */
     if (has_low && has_high) return TEXT(at, "%s < %s ? %s : %s > %s ? %s : %s", x, least, least, x, most, most, x);
     if (has_low) return TEXT(at, "%s < %s ? %s : %s", x, least, least, x);
     return has_high ? TEXT(at, "%s > %s ? %s : %s", x, most, most, x) : x;
@@ -140,8 +132,34 @@ static const char *cast_from_float(const Element *at, Dtype to) {
                 type_bound(to, true));
 }
 
+static bool is_half(Dtype type) {
+    return type == F16 || type == BF16;
+}
+
+static const char *cast_expression(const Element *at, Dtype to);
+
+static const char *cast_from_half(const Element *at, Dtype to) {
+    const char *function = at->type == F16 ? "f16_to_f32" : "bf16_to_f32";
+    use_kernel(at->e, function);
+    Element wide = *at;
+    wide.type = F32;
+    wide.x[0] = TEXT(at, "%s(%s)", function, at->x[0]);
+    return cast_expression(&wide, to);
+}
+
+/* Rounded once: what a float can't hold comes to it rounded to odd. */
+static const char *cast_to_half(const Element *at, Dtype to) {
+    const char *function = to == F16 ? "f32_to_f16" : "f32_to_bf16";
+    use_kernel(at->e, function);
+    if (at->type == F32) return TEXT(at, "%s(%s)", function, at->x[0]);
+    use_kernel(at->e, "f64_to_f32_odd");
+    return TEXT(at, "%s(f64_to_f32_odd((double)%s))", function, at->x[0]);
+}
+
 static const char *cast_expression(const Element *at, Dtype to) {
     if (to == at->type) return at->x[0];
+    if (is_half(at->type)) return cast_from_half(at, to);
+    if (is_half(to)) return cast_to_half(at, to);
     if (to == BOOL) return TEXT(at, "%s != 0", at->x[0]);
     if (dtype_is_float(at->type) && !dtype_is_float(to)) return cast_from_float(at, to);
     return TEXT(at, "(%s)%s", dtype_c_name(to), at->x[0]);
@@ -299,6 +317,7 @@ static bool needs_locals(const Node *node) {
 }
 
 static bool types_are_supported(Emitter *e, const Node *node) {
+    if (node->op == OP_Cast) return true;
     for (int k = 0; k < node->in_count; k++)
         if (!require_arithmetic(e, node, node->in[k]->type)) return false;
     return require_arithmetic(e, node, node->out[0]->type);

@@ -6,7 +6,7 @@
 bool lower_lrn(Emitter *e, Node *node) {
     const Shape *x = &node->in[0]->shape;
     int64_t pixels = shape_product(x, 2, x->rank), size = attr_int(node, A_SIZE, 1);
-    if (!require_f32(e, node, node->in[0]->type) || !require_planar(e, node)) return false;
+    if (!require_f32(e, node, node->in[0]->type)) return false;
     if (x->dim[0] > INT32_MAX || x->dim[1] > INT32_MAX / 4 || size > INT32_MAX / 4)
         return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "it has more channels than its kernel can count");
     use_kernel(e, "lrn");

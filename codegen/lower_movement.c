@@ -2,6 +2,7 @@
 #include "codegen/step.h"
 #include "codegen/storage.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 /* Copies `in` seen through `x` to `out` seen through `y`, whose dimensions give the loops. */
@@ -19,31 +20,19 @@ static void declare_both(Emitter *e, const Node *node) {
     declare_output(e, "y", node->out[0]);
 }
 
-/* The view's axis `axis` starts at `first`, a position along the logical axis: whole blocks where channels are blocked. */
-static bool view_offset(Emitter *e, const Node *node, const Value *value, const View *view, int axis, int64_t first,
-                        int64_t *offset) {
-    int64_t unit = value->layout == LAYOUT_BLOCKED && axis == 1 ? BLOCK : 1;
-    if (first % unit)
-        return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "channel %" PRId64 " does not start a block of %d", first,
-                         BLOCK);
-    *offset += first / unit * view->stride[axis];
-    return true;
-}
-
-static bool layouts_agree(Emitter *e, const Node *node) {
-    for (int k = 0; k < node->in_count; k++)
-        if (node->in[k]->layout != node->out[0]->layout) return require_planar(e, node);
-    return true;
+/* Where position `first` of the logical axis is in the view: where channels are blocked, a block starts there. */
+static int64_t view_offset(Layout layout, const View *view, int axis, int64_t first) {
+    const bool blocks = layout == LAYOUT_BLOCKED && axis == 1;
+    assert(!blocks || first % BLOCK == 0); /* kernels/layout.c takes no others */
+    return (blocks ? first / BLOCK : first) * view->stride[axis];
 }
 
 bool lower_reshape(Emitter *e, Node *node) {
-    if (!require_planar(e, node)) return false;
     copy_whole(e, node);
     return true;
 }
 
 bool lower_transpose(Emitter *e, Node *node) {
-    if (!require_planar(e, node)) return false;
     View own = value_view(node->in[0]), y = value_view(node->out[0]), x = y;
     for (int k = 0; k < y.rank; k++) x.stride[k] = own.stride[attr_ints_at(node, A_PERM, k, y.rank - 1 - k)];
     declare_both(e, node);
@@ -52,20 +41,19 @@ bool lower_transpose(Emitter *e, Node *node) {
 }
 
 bool lower_concat(Emitter *e, Node *node) {
-    if (!layouts_agree(e, node)) return false;
+    const Layout layout = node->out[0]->layout;
     View y = value_view(node->out[0]);
     int64_t axis = attr_int(node, A_AXIS, 0), first = 0;
     if (axis < 0) axis += node->out[0]->shape.rank;
     bool declared = false;
     for (int k = 0; k < node->in_count; k++) {
         const Value *in = node->in[k];
-        int64_t offset = 0;
-        if (!view_offset(e, node, in, &y, (int)axis, first, &offset)) return false;
+        const int64_t offset = view_offset(layout, &y, (int)axis, first);
         first += in->shape.dim[axis];
         if (value_is_empty(in) || lies_within(emitter_plan(e), in, node->out[0], concat_offset_bytes(node, k))) continue;
         if (!declared) declare_output(e, "y", node->out[0]);
         declared = true;
-        View x = value_view(in), part = y;
+        View x = value_view_as(in, layout), part = y;
         for (int d = 0; d < y.rank; d++) part.dim[d] = x.dim[d];
         const char *name = arena_printf(emitter_graph(e)->arena, "x%d", k);
         declare_input(e, name, in);
@@ -76,14 +64,12 @@ bool lower_concat(Emitter *e, Node *node) {
 
 bool lower_slice(Emitter *e, Node *node) {
     const Value *in = node->in[0];
-    View y = value_view(node->out[0]), x = value_view(in);
+    View y = value_view_as(node->out[0], in->layout), x = value_view(in);
     int64_t offset = 0;
-    if (!layouts_agree(e, node)) return false;
     if (lies_within(emitter_plan(e), node->out[0], in, view_offset_bytes(node))) return true;
     for (int k = 0; k < in->shape.rank; k++) {
         int64_t step = attr_ints_at(node, A_STEPS, k, 1);
-        if (in->layout == LAYOUT_BLOCKED && k == 1 && step != 1) return require_planar(e, node);
-        if (!view_offset(e, node, in, &x, k, attr_ints_at(node, A_STARTS, k, 0), &offset)) return false;
+        offset += view_offset(in->layout, &x, k, attr_ints_at(node, A_STARTS, k, 0));
         x.stride[k] *= node->out[0]->shape.dim[k] > 1 ? step : 1;
     }
     declare_both(e, node);
@@ -110,7 +96,6 @@ static const char *constant_indices(Emitter *e, const Node *node, int64_t length
 bool lower_gather(Emitter *e, Node *node) {
     const Shape *x = &node->in[0]->shape;
     int64_t axis = attr_int(node, A_AXIS, 0), count = shape_count(&node->in[1]->shape);
-    if (!require_planar(e, node)) return false;
     if (axis < 0) axis += x->rank;
     int64_t outer = shape_product(x, 0, (int)axis), length = x->dim[axis], inner = shape_product(x, (int)axis + 1, x->rank);
     bool constant = node->in[1]->data != NULL;
@@ -132,7 +117,6 @@ bool lower_gather(Emitter *e, Node *node) {
 }
 
 bool lower_expand(Emitter *e, Node *node) {
-    if (!require_planar(e, node)) return false;
     View y = value_view(node->out[0]), x = broadcast_view(node->in[0], node->out[0]);
     declare_both(e, node);
     emit_copy(e, &y, 0, "y", &x, 0, "x");

@@ -11,17 +11,16 @@ static const char *pad_value(Emitter *e, const Node *node) {
     return literal(e, type, attr_float(node, A_VALUE, 0));
 }
 
-/* The input's elements to their place in the result. */
-static bool copy_kept(Emitter *e, Node *node) {
-    const Value *in = node->in[0], *out = node->out[0];
+/* The input's elements to their place in the result, which lies as the input does. */
+static void copy_kept(Emitter *e, Node *node) {
+    const Value *in = node->in[0];
     bool blocked = in->layout == LAYOUT_BLOCKED;
-    View x = value_view(in), y = value_view(out);
+    View x = value_view(in), y = value_view_as(node->out[0], in->layout);
     int64_t x_offset = 0, y_offset = 0, begin = 0;
     for (int k = 0; k < in->shape.rank; k++) {
         PadAxis axis = pad_axis(node, k);
-        if (axis.kept == 0) return true;
+        if (axis.kept == 0) return;
         if (blocked && k == 1) {
-            if (axis.first || axis.kept != in->shape.dim[1]) return require_planar(e, node);
             begin = axis.begin;
             y.dim[1] = x.dim[1];
             continue;
@@ -34,14 +33,13 @@ static bool copy_kept(Emitter *e, Node *node) {
     int count = nests_of_channels(in->layout, &y, y_offset, &x, x_offset, begin, nests);
     declare_input(e, "x", in);
     for (int k = 0; k < count; k++) nest_copy(e, &nests[k], "y", "x");
-    return true;
 }
 
-static bool lower_constant_pad(Emitter *e, Node *node) {
+static void lower_constant_pad(Emitter *e, Node *node) {
     const Value *out = node->out[0];
     declare_output(e, "y", out);
     emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&out->shape), pad_value(e, node));
-    return copy_kept(e, node);
+    copy_kept(e, node);
 }
 
 /* Where each position along a padded axis comes from, times the input's stride; declared as `from<axis>`. */
@@ -53,11 +51,10 @@ static void declare_sources(Emitter *e, const Node *node, int axis, int64_t stri
     emit(e, "const int64_t *from%d = %s;", axis, weight_table(e, "pad_sources", I64, table, count));
 }
 
-static bool lower_table_pad(Emitter *e, Node *node) {
+static void lower_table_pad(Emitter *e, Node *node) {
     Arena *arena = emitter_graph(e)->arena;
     const Shape *in = &node->in[0]->shape;
     View x = value_view(node->in[0]), y = value_view(node->out[0]);
-    if (!require_planar(e, node)) return false;
     Nest nest = nest_over(&y);
     nest_add(&nest, &y, 0);
     declare_input(e, "x", node->in[0]);
@@ -71,12 +68,14 @@ static bool lower_table_pad(Emitter *e, Node *node) {
                        : arena_printf(arena, "%s%s%s * %" PRId64, index, plus, loop_name(k), x.stride[k]);
     }
     nest_statement(e, &nest, arena_printf(arena, "y[%s] = x[%s];", nest_index(e, &nest, 0), *index ? index : "0"));
-    return true;
 }
 
 bool lower_pad(Emitter *e, Node *node) {
-    if (node->in[0]->layout != node->out[0]->layout) return require_planar(e, node);
     bool constant = pad_mode(node) == PAD_CONSTANT;
     if (constant && !require_arithmetic(e, node, node->out[0]->type)) return false;
-    return constant ? lower_constant_pad(e, node) : lower_table_pad(e, node);
+    if (constant)
+        lower_constant_pad(e, node);
+    else
+        lower_table_pad(e, node);
+    return true;
 }

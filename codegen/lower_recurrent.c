@@ -198,7 +198,7 @@ static void emit_sequences(Emitter *e, const Node *node, const Recurrent *r, con
 
 static bool is_supported(Emitter *e, const Node *node, const Recurrent *r) {
     static const char *const names[] = {"X", "W", "R", "B", "initial_h", "initial_c", "P"};
-    if (!require_f32(e, node, node->in[0]->type) || !require_planar(e, node)) return false;
+    if (!require_f32(e, node, node->in[0]->type)) return false;
     for (int k = 1; k < node->in_count; k++)
         if (k != 4 && k != 5 && node->in[k] && !node->in[k]->data)
             return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED,

@@ -31,7 +31,6 @@ static bool read_taps(Resizing *r) {
         if (!resize_taps(r->node, k, graph->arena, &r->taps[k]))
             return node_fail(graph, r->node, STATUS_UNSUPPORTED, "its table along axis %d would be too large", k);
         if (r->taps[k].identity) continue;
-        if (r->node->in[0]->layout == LAYOUT_BLOCKED && k == 1) return require_planar(r->e, r->node);
         r->weighted |= axis_is_weighted(&r->taps[k]);
     }
     return true;
@@ -196,11 +195,9 @@ static void emit_kernel(const Resizing *r) {
 
 bool lower_resize(Emitter *e, Node *node) {
     Resizing *r = ARENA_NEW(emitter_graph(e)->arena, Resizing);
-    Value out = *node->out[0];
-    /* A result of one pixel is marked planar and has the same bytes blocked. */
-    if (node->in[0]->layout == LAYOUT_BLOCKED && shape_product(&out.shape, 2, 4) == 1) out.layout = LAYOUT_BLOCKED;
-    if (node->in[0]->layout != out.layout) return require_planar(e, node);
-    *r = (Resizing){.e = e, .node = node, .x = value_view(node->in[0]), .y = value_view(&out), .rank = node->in[0]->shape.rank};
+    const Value *in = node->in[0];
+    *r = (Resizing){
+        .e = e, .node = node, .x = value_view(in), .y = value_view_as(node->out[0], in->layout), .rank = in->shape.rank};
     if (!require_arithmetic(e, node, node->in[0]->type) || !read_taps(r)) return false;
     if (r->weighted && !require_f32(e, node, node->in[0]->type)) return false;
     if (has_kernel(r)) {

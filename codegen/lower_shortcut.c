@@ -9,7 +9,6 @@ bool lower_add_shortcut(Emitter *e, Node *node) {
     View y = value_view(out), x = value_view(shortcut);
     Nest nests[BLOCK];
     if (!require_f32(e, node, out->type)) return false;
-    if (sum->layout != out->layout || shortcut->layout != out->layout) return require_planar(e, node);
     y.dim[1] = x.dim[1];
     for (int k = 2; k < shortcut->shape.rank; k++) x.stride[k] *= attr_ints_at(node, A_STRIDES, k - 2, 1);
     int count = nests_of_channels(out->layout, &y, 0, &x, 0, attr_ints_at(node, A_PADS, 0, 0), nests);

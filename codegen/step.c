@@ -60,13 +60,6 @@ bool require_f32(Emitter *e, const Node *node, Dtype type) {
                      "element type %s cannot be compiled for this operator, only float", dtype_onnx_name(type));
 }
 
-bool require_planar(Emitter *e, const Node *node) {
-    bool planar = node->out[0]->layout == LAYOUT_PLANAR;
-    for (int k = 0; k < node->in_count; k++) planar = planar && (!node->in[k] || node->in[k]->layout == LAYOUT_PLANAR);
-    if (planar) return true;
-    return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "it has no kernel for channel-blocked values");
-}
-
 bool value_is_empty(const Value *value) {
     return shape_count(&value->shape) == 0;
 }

@@ -21,8 +21,6 @@ const char *int_literal(Emitter *e, Dtype type, int64_t number);
 bool dtype_is_signed(Dtype type);
 /* Fails with the types that have no C arithmetic (f16, bf16). */
 bool require_arithmetic(Emitter *e, const Node *node, Dtype type);
-/* Fails where the input or the result is blocked: the kernel reads planar values. */
-bool require_planar(Emitter *e, const Node *node);
 /* Fails unless it is f32. */
 bool require_f32(Emitter *e, const Node *node, Dtype type);
 bool value_is_empty(const Value *value);

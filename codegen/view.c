@@ -18,8 +18,12 @@ static View blocked_view(const Shape *shape) {
                   .stride = {shape->dim[1] * pixels, pixels * BLOCK, shape->dim[3] * BLOCK, BLOCK, 1}};
 }
 
+View value_view_as(const Value *value, Layout layout) {
+    return layout == LAYOUT_BLOCKED ? blocked_view(&value->shape) : planar_view(&value->shape);
+}
+
 View value_view(const Value *value) {
-    return value->layout == LAYOUT_BLOCKED ? blocked_view(&value->shape) : planar_view(&value->shape);
+    return value_view_as(value, value->layout);
 }
 
 /* Strides of a planar value against the axes of `onto`'s shape: aligned at the last axis, 0 where it repeats. */

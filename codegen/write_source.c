@@ -48,10 +48,21 @@ static void write_required(const Emitter *e, FILE *out) {
                 target->help);
 }
 
+/* Constants are bytes wherever they lie, and what reads them takes them as they are. Compilers that say nothing of __BYTE_ORDER__
+ * define one of the other names where bytes are reversed. */
+static void write_byte_order(const Emitter *e, FILE *out) {
+    if (!e->weights.count) return;
+    fprintf(out,
+            "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__\n"
+            "#define %s_REVERSED\n#endif\n#elif defined(__BIG_ENDIAN__) || defined(__big_endian__) || defined(__ARMEB__)\n"
+            "#define %s_REVERSED\n#endif\n#ifdef %s_REVERSED\n"
+            "#error \"the weights of this network are little-endian, this machine is big-endian: skipc has no code for "
+            "it\"\n#endif\n\n",
+            macro_prefix(e), macro_prefix(e), macro_prefix(e));
+}
+
 static void write_inline_weights(const Emitter *e, FILE *out) {
-    fprintf(out, "/* The bytes of all constants, little-endian. */\n"
-                 "#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__)\n#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__\n"
-                 "#error \"these weights are for little-endian machines\"\n#endif\n#endif\n"
+    fprintf(out, "/* The bytes of all constants. */\n"
                  "#ifdef __GNUC__\n__attribute__((aligned(64)))\n#endif\n");
     fprintf(out,
             "static const union {\n    unsigned char bytes[%zu][%d];\n    float as_float;\n    int64_t as_integer;\n} %s_weights "
@@ -150,6 +161,7 @@ static void write_run_of_all_blocks(const Emitter *e, FILE *out) {
 void write_source(Emitter *e, FILE *out) {
     write_opening(e, out);
     write_required(e, out);
+    write_byte_order(e, out);
     write_kernels(e, out);
     if (e->helpers.data) fprintf(out, "%s\n", e->helpers.data);
     if (e->weights.count && e->options->weights == WEIGHTS_INLINE) write_inline_weights(e, out);
@@ -173,6 +185,17 @@ static void write_value_comment(const Emitter *e, FILE *out, const char *role, c
     char shape[128];
     fprintf(out, " *   %-7s %s: '%s', %s, %s (%lld elements)\n", role, parameter, comment_text(e->graph->arena, onnx_name),
             dtype_onnx_name(value->type), shape_text(&value->shape, shape, sizeof shape), (long long)shape_count(&value->shape));
+}
+
+/* An input of the model that the function has no parameter for: compiling has used its value. */
+static void write_bound_comment(const Emitter *e, FILE *out, const Value *bound) {
+    char shape[128], number[64] = "";
+    if (shape_count(&bound->shape) == 1 && dtype_is_float(bound->type))
+        snprintf(number, sizeof number, ": %.9g", constant_float_at(bound, 0));
+    else if (shape_count(&bound->shape) == 1)
+        snprintf(number, sizeof number, ": %lld", (long long)constant_int_at(bound, 0));
+    fprintf(out, " *   %-7s '%s', %s, %s%s\n", "bound", comment_text(e->graph->arena, bound->name), dtype_onnx_name(bound->type),
+            shape_text(&bound->shape, shape, sizeof shape), number);
 }
 
 static void write_sizes(const Emitter *e, FILE *out, const char *role, const Parameter *parameters, int count) {
@@ -205,6 +228,7 @@ void write_header(Emitter *e, FILE *out) {
         write_value_comment(e, out, "input", e->inputs[k].name, e->graph->inputs[k]->name, e->graph->inputs[k]);
     for (int k = 0; k < e->graph->output_count; k++)
         write_value_comment(e, out, "output", e->outputs[k].name, e->graph->output_names[k], e->graph->outputs[k]);
+    for (int k = 0; k < e->graph->bound_count; k++) write_bound_comment(e, out, e->graph->bound[k]);
     fprintf(out, " *\n * Tensors are row-major. Returns 0, -1 for a null pointer, -2 for a misaligned one. No state is kept "
                  "between calls: threads may run it at once,\n"
                  " * each with an arena of its own. */\n");

@@ -24,15 +24,22 @@ const Peer *peer_find(const char *name) {
     return NULL;
 }
 
+static bool write_peer_input(Driver *driver, const Workshop *shop, int index, Dtype type, const Shape *shape, const void *data) {
+    Output output;
+    const char *path = workshop_path(driver, shop, arena_printf(driver->arena, "input_%d.npy", index));
+    if (!output_open(driver, &output, path)) return false;
+    bool written = npy_write(driver->diag, output.file, type, shape, data) && output_finish(driver, &output) &&
+                   output_commit(driver, &output);
+    output_discard(&output);
+    return written;
+}
+
 bool write_peer_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs) {
-    for (int k = 0; k < graph->input_count; k++) {
-        Output output;
-        const char *path = workshop_path(driver, shop, arena_printf(driver->arena, "input_%d.npy", k));
-        if (!output_open(driver, &output, path)) return false;
-        bool written = npy_write(driver->diag, output.file, inputs[k].type, &inputs[k].shape, inputs[k].data) &&
-                       output_finish(driver, &output) && output_commit(driver, &output);
-        output_discard(&output);
-        if (!written) return false;
+    for (int k = 0; k < graph->input_count; k++)
+        if (!write_peer_input(driver, shop, k, inputs[k].type, &inputs[k].shape, inputs[k].data)) return false;
+    for (int k = 0; k < graph->bound_count; k++) {
+        const Value *bound = graph->bound[k];
+        if (!write_peer_input(driver, shop, graph->input_count + k, bound->type, &bound->shape, bound->data)) return false;
     }
     return true;
 }
@@ -60,8 +67,9 @@ static bool absolute_path(Driver *driver, const char *path, const char **absolut
 }
 
 static void add_names(Driver *driver, TextList *words, const Graph *graph) {
-    list_add(driver->arena, words, arena_printf(driver->arena, "%d", graph->input_count));
+    list_add(driver->arena, words, arena_printf(driver->arena, "%d", graph->input_count + graph->bound_count));
     for (int k = 0; k < graph->input_count; k++) list_add(driver->arena, words, graph->inputs[k]->name);
+    for (int k = 0; k < graph->bound_count; k++) list_add(driver->arena, words, graph->bound[k]->name);
     for (int k = 0; k < graph->output_count; k++) list_add(driver->arena, words, graph->output_names[k]);
 }
 

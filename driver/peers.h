@@ -13,7 +13,7 @@ typedef struct {
 const Peer *peer_find(const char *name);
 #define PEER_NAMES "onnxruntime|openvino|ncnn|mnn"
 
-/* input_K.npy, for the scripts. */
+/* input_K.npy, for the scripts: of the graph's inputs, then of those that --bind made constants. */
 bool write_peer_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs);
 /* Runs the original model file; one tensor per output, NULL on failure. */
 Tensor **onnxruntime_run(Driver *driver, const Workshop *shop, const Graph *graph, const char *model_path);

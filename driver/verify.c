@@ -155,7 +155,7 @@ bool command_verify(Driver *driver, int argc, char **argv) {
          .target = &options.build.weights,
          .choices = "inline|asm|file",
          .help = "as of compile (default: file, which compiles fastest)"},
-        MODEL_DIM_OPTION(&options.model),
+        MODEL_INPUT_OPTIONS(&options.model),
         MODEL_OPTIMIZE_OPTIONS(&options.model),
     };
     const OptionTable table = {

@@ -10,9 +10,11 @@ bool import_identity(OpImport *op) {
     return true;
 }
 
+/* By an input since opset 12, and by an attribute before 7, which is inference where it is missing, as ONNX's version converter
+ * has it for BatchNormalization. In between there is nothing but inference. */
 static bool trains(const OpImport *op, bool *training) {
     Value *mode;
-    *training = false;
+    *training = op->node->opset < 7 && op_attr(op, "is_test") && op_int(op, "is_test", 0) == 0;
     if (!op_in(op, 2)) return true;
     if (!op_constant(op, 2, "training_mode", &mode)) return false;
     if (mode->type != BOOL || shape_count(&mode->shape) != 1)
@@ -23,18 +25,20 @@ static bool trains(const OpImport *op, bool *training) {
 
 /* With ratio 0 training changes nothing either. */
 static bool drops_nothing(const OpImport *op) {
+    if (op->node->opset < 12) return op_float(op, "ratio", 0.5) == 0;
     const Value *ratio = op_in(op, 1);
     return ratio && ratio->data && shape_count(&ratio->shape) == 1 && dtype_is_float(ratio->type) &&
            constant_float_at(ratio, 0) == 0;
 }
 
-/* Training is an input since opset 12; older versions are taken as inference. The mask is all true: nothing is dropped. */
+/* The mask is all true: nothing is dropped. */
 bool import_dropout(OpImport *op) {
     static const uint8_t yes = 1;
     bool training;
     if (!trains(op, &training)) return false;
     if (training && !drops_nothing(op))
-        return op_fail(op, STATUS_UNSUPPORTED, "training_mode is true: export the model for inference (model.eval())");
+        return op_fail(op, STATUS_UNSUPPORTED, "%s: export the model for inference (model.eval())",
+                       op->node->opset < 7 ? "it is in training mode, its is_test is 0" : "training_mode is true");
     op->out[0] = op->in[0];
     if (op->out_count < 2 || !op->wanted[1]) return true;
     op->out[1] = op_filled(op, BOOL, &op->in[0]->shape, &yes);
@@ -124,31 +128,4 @@ bool import_size(OpImport *op) {
     int64_t count = shape_count(&op->in[0]->shape);
     op->out[0] = op_filled(op, I64, &scalar, &count);
     return op->out[0];
-}
-
-/* Range (11) occurs in computed indices: integers, all constant. */
-bool import_range(OpImport *op) {
-    static const char *const names[] = {"start", "limit", "delta"};
-    int64_t number[3];
-    Value *value;
-    for (int k = 0; k < 3; k++) {
-        if (!op_constant(op, k, names[k], &value)) return false;
-        if (value->type != I64 || shape_count(&value->shape) != 1)
-            return op_fail(op, STATUS_UNSUPPORTED, "it is supported for int64 numbers only");
-        number[k] = constant_int_at(value, 0);
-    }
-    const int64_t longest = 1 << 20;
-    int64_t distance = 0, delta = number[2];
-    if (delta == 0 || number[0] == INT64_MIN || !checked_add(number[1], -number[0], &distance))
-        return op_fail(op, STATUS_INVALID, "its delta is 0 or its limits overflow");
-    bool towards = (distance < 0) == (delta < 0) && distance != 0;
-    /* INT64_MIN / -1 has no result; so many numbers aren't supported anyway. */
-    int64_t count = !towards      ? 0
-                    : delta == -1 ? (distance < -longest ? longest + 1 : -distance)
-                                  : distance / delta + (distance % delta != 0);
-    if (count > longest) return op_fail(op, STATUS_UNSUPPORTED, "it has more than %lld numbers", (long long)longest);
-    int64_t *numbers = ARENA_ARRAY(op->graph->arena, int64_t, count + 1);
-    for (int64_t i = 0; i < count; i++) numbers[i] = number[0] + i * delta;
-    op->out[0] = constant_new(op->graph, op->node->name, I64, shape_of(1, count), numbers);
-    return true;
 }

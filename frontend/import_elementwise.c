@@ -60,11 +60,12 @@ static bool clip_at_run_time(OpImport *op) {
     return true;
 }
 
-/* A bound that is the type's own limit bounds nothing; as a double, 2^63 - 1 would be out of range. */
-static bool bounds_something(const Value *bound) {
-    if (bound->type != I64 && bound->type != U64) return true;
-    int64_t number = constant_int_at(bound, 0);
-    return number != INT64_MIN && number != INT64_MAX;
+/* Integers stay integers: a double holds them up to 2^53 only. Of uint64 they are the bits. */
+static void set_bound(Graph *graph, Node *node, AttrKey key, const Value *bound) {
+    if (dtype_is_float(bound->type))
+        set_float(graph, node, key, constant_float_at(bound, 0));
+    else
+        set_int(graph, node, key, constant_int_at(bound, 0));
 }
 
 /* Bounds are attributes in opset 6, inputs since 11. */
@@ -80,7 +81,7 @@ bool import_clip(OpImport *op) {
     Node *node = op_node(op, OP_Clip, op->in, 1, 1);
     for (int k = 0; k < 2; k++) {
         const Value *bound = op_in(op, k + 1);
-        if (bound && bounds_something(bound)) set_float(op->graph, node, bounds[k].key, constant_float_at(bound, 0));
+        if (bound) set_bound(op->graph, node, bounds[k].key, bound);
         if (!bound && op_attr(op, bounds[k].name)) set_float(op->graph, node, bounds[k].key, op_float(op, bounds[k].name, 0));
     }
     return op_finish(op, node);
@@ -180,12 +181,12 @@ bool import_where(OpImport *op) {
 /* 1 / x */
 bool import_reciprocal(OpImport *op) {
     static const Shape scalar = {.rank = 0};
-    static const float one_f32 = 1;
-    static const double one_f64 = 1;
+    static const float number = 1;
     Dtype type = op->in[0]->type;
-    if (type != F32 && type != F64)
+    if (!dtype_is_float(type))
         return op_fail(op, STATUS_INVALID, "it is not defined for elements of type %s", dtype_onnx_name(type));
-    Value *one = op_filled(op, type, &scalar, type == F32 ? (const void *)&one_f32 : &one_f64);
+    Value *one = op_filled(op, F32, &scalar, &number);
+    if (one) one = op_cast(op, one, type);
     op->out[0] = one ? op_binary(op, OP_Div, one, op->in[0]) : NULL;
     return op->out[0];
 }

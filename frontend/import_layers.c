@@ -3,14 +3,27 @@
 
 #include <string.h>
 
+/* Opset 14 says it by an attribute; 7 to 13 by the outputs' number, whether anybody reads them or not; before, is_test says it,
+ * and where it is missing one output is inference (as ONNX's version converter takes it). */
+static bool trains(const OpImport *op) {
+    int outputs = 0;
+    for (int k = 0; k < op->out_count; k++) outputs += op->named[k];
+    if (op->node->opset >= 14) return op_int(op, "training_mode", 0) != 0;
+    if (op->node->opset < 7 && op_attr(op, "is_test")) return op_int(op, "is_test", 0) == 0;
+    return outputs > 1;
+}
+
 static bool check_batchnorm(const OpImport *op) {
     if (op->in[0]->shape.rank < 2)
         return op_fail(op, STATUS_UNSUPPORTED, "its input has %d dimensions, at least 2 are needed", op->in[0]->shape.rank);
-    if (op_int(op, "training_mode", 0) != 0)
-        return op_fail(op, STATUS_UNSUPPORTED, "training_mode is 1: export the model for inference (model.eval())");
+    if (trains(op))
+        return op_fail(op, STATUS_UNSUPPORTED, "%s: export the model for inference (model.eval())",
+                       op->node->opset >= 14  ? "training_mode is 1"
+                       : op->node->opset >= 7 ? "its statistics are outputs, which is training mode before opset 14"
+                                              : "it is in training mode, its is_test is 0");
     for (int k = 1; k < op->out_count; k++)
         if (op->wanted[k]) return op_fail(op, STATUS_UNSUPPORTED, "its training outputs are not supported");
-    if (op->node->opset < 9 && op_int(op, "spatial", 1) == 0 && op->in[1]->shape.rank > 1)
+    if (op->node->opset < 9 && op_int(op, "spatial", 1) == 0 && op->in[0]->shape.rank > 2)
         return op_fail(op, STATUS_UNSUPPORTED, "spatial is 0: statistics per element are not supported");
     for (int k = 1; k < 5; k++)
         if (op->in[k]->shape.rank != 1 || op->in[k]->shape.dim[0] != op->in[0]->shape.dim[1])

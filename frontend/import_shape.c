@@ -55,7 +55,7 @@ bool import_flatten(OpImport *op) {
     return reshape_to(op, &shape);
 }
 
-/* Axes are an attribute before opset 13, then an input; absent: all dimensions of 1. */
+/* Axes are an attribute before opset 13, then an input; absent or, as ONNX Runtime takes it, empty: all dimensions of 1. */
 bool import_squeeze(OpImport *op) {
     const Shape *x = &op->in[0]->shape;
     const int64_t *given;
@@ -63,7 +63,7 @@ bool import_squeeze(OpImport *op) {
     if (!op_ints_of(op, "axes", 1, &given, &count)) return false;
     if (count > 0 && !op_axes(op, given, count, x->rank, axes)) return false;
     bool removed[MAX_RANK];
-    for (int k = 0; k < x->rank; k++) removed[k] = count < 0 && x->dim[k] == 1;
+    for (int k = 0; k < x->rank; k++) removed[k] = count <= 0 && x->dim[k] == 1;
     for (int k = 0; k < count; k++) {
         if (x->dim[axes[k]] != 1)
             return op_fail(op, STATUS_INVALID, "dimension %d is %lld, only a 1 can be squeezed", axes[k],

@@ -49,6 +49,7 @@ static const Importer importers[] = {
     {"HardSigmoid", import_parametric, 1, 1, 1, "alpha:f beta:f"},
     {"HardSwish", import_hard_swish, 1, 1, 1, ""},
     {"Identity", import_identity, 1, 1, 1, ""},
+    {"If", import_if, 1, 1, -1, "else_branch:g then_branch:g"},
     {"IsInf", import_is_inf, 1, 1, 1, "detect_negative:i detect_positive:i"},
     {"IsNaN", import_is_nan, 1, 1, 1, ""},
     {"LRN", import_lrn, 1, 1, 1, "alpha:f beta:f bias:f size:i"},
@@ -124,6 +125,7 @@ static const struct {
     {'i', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT, "an integer"},
     {'f', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT, "a float"},
     {'s', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING, "a string"},
+    {'g', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH, "a graph"},
     {'t', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR, "a tensor"},
     {'p', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR, "a sparse tensor"},
     {'I', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS, "a list of integers"},
@@ -131,7 +133,8 @@ static const struct {
     {'S', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS, "a list of strings"},
 };
 
-const Importer *find_importer(const char *op_type) {
+const Importer *find_importer(const char *domain, const char *op_type) {
+    if (!is_default_domain(domain)) return NULL;
     for (size_t i = 0; i < sizeof importers / sizeof *importers; i++)
         if (strcmp(importers[i].op_type, op_type) == 0) return &importers[i];
     return NULL;
@@ -154,6 +157,7 @@ static bool holds_its_value(const Onnx__AttributeProto *attr) {
     switch (attr->type) {
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR: return attr->t;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR: return attr->sparse_tensor;
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH: return attr->g;
     default: return true;
     }
 }

@@ -40,6 +40,8 @@ double float_of_integer(Dtype type, int64_t value);
 bool integer_less(Dtype type, int64_t a, int64_t b);
 int64_t integer_lowest(Dtype type);
 int64_t integer_highest(Dtype type);
+/* A bound of a Clip of integers, its type's limit where it has none; one that is kept as a float is cut off. */
+int64_t integer_clip_bound(const Node *node, Dtype type, bool high);
 
 /* One element of an operator with one or two inputs that is no activation. */
 double unary_float(Op op, double x);

@@ -33,17 +33,15 @@ static void float_unary(const Node *node, const Tensor *x, Tensor *y) {
         for (int64_t i = 0; i < x->count; i++) y->f[i] = unary_float(node->op, x->f[i]);
 }
 
-/* A bound of an integer Clip, which may have been kept as a float. */
-static int64_t integer_bound(const Node *node, AttrKey key, Dtype type, int64_t otherwise) {
-    const Attr *attr = attr_find(node, key);
-    if (!attr) return otherwise;
+int64_t integer_clip_bound(const Node *node, Dtype type, bool high) {
+    const Attr *attr = attr_find(node, high ? A_MAX : A_MIN);
+    if (!attr) return high ? integer_highest(type) : integer_lowest(type);
     return attr->kind == ATTR_FLOAT ? integer_of_float(type, attr->f) : attr->i;
 }
 
 static void integer_unary(const Node *node, const Tensor *x, Tensor *y) {
     Dtype type = x->type;
-    int64_t low = integer_bound(node, A_MIN, type, integer_lowest(type)),
-            high = integer_bound(node, A_MAX, type, integer_highest(type));
+    int64_t low = integer_clip_bound(node, type, false), high = integer_clip_bound(node, type, true);
     for (int64_t i = 0; i < x->count; i++) {
         int64_t value = x->i[i], negated = (int64_t)(0 - (uint64_t)value);
         switch (node->op) {

@@ -59,6 +59,7 @@ static bool join_clip(Graph *graph, Node *node) {
         inner = producer_of(node->in[0], OP_Relu);
         low = fmax(low, 0);
     }
+    if (!dtype_is_float(node->in[0]->type)) return false; /* doubles don't hold all integers */
     if (!inner || value_single_user(inner->out[0]) != node || low > high) return false;
     if (low > -INFINITY) set_float(graph, node, A_MIN, low);
     if (high < INFINITY) set_float(graph, node, A_MAX, high);

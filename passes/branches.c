@@ -76,6 +76,7 @@ static bool same_window(const Node *a, const Node *b) {
 
 static bool same_number(const Node *a, const Node *b, AttrKey key) {
     const Attr *x = attr_find(a, key), *y = attr_find(b, key);
+    if (x && y && x->kind == ATTR_INT && y->kind == ATTR_INT) return x->i == y->i;
     return x && y ? attr_float(a, key, 0) == attr_float(b, key, 0) : x == y;
 }
 

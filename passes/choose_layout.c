@@ -2,7 +2,7 @@
  * reader needs the other.
  *
  * Convolution kernels keep 16 output channels in a vector, so blocked images are what they like best; Reshape, Transpose,
- * Gemm, reductions and the caller speak planar. layout.c says what each operator accepts. Three sweeps, each linear:
+ * Gemm, reductions and the caller speak planar. kernels/layout.c says what each operator accepts. Three sweeps, each linear:
  *   1. in order: which values could be blocked without converting what comes before;
  *   2. against order: what each value's readers would save or pay if it were blocked: +1 for one that needs blocked, -1 for
  *      one that needs planar, 0 for one that takes either; readers that hand their layout on vote as their result's readers, but
@@ -11,7 +11,7 @@
  * A convolution that only planar readers wait for thus writes planar itself, and an elementwise chain from a planar input
  * stays planar. Graph inputs, outputs and constants are planar. Values of one pixel are the same bytes in both layouts and
  * marked planar. A graph that has been given layouts is left alone. */
-#include "passes/layout.h"
+#include "kernels/layout.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -95,7 +95,10 @@ static int vote_of(const Choice *choice, const Node *node, int slot) {
     switch (choice->rule[node->mark]) {
     case RULE_DENSE: return slot == 0 ? prefers_blocked(node) : inherited;
     case RULE_LANES: return 1;
-    case RULE_FOLLOW: return has_two_layouts(out) && !is_shrinking_pool(node) ? inherited : 0;
+    case RULE_FOLLOW:
+        /* One pixel may come from either; what can't be blocked at all is read planar. */
+        if (!has_two_layouts(out)) return lies_as(out, LAYOUT_BLOCKED) ? 0 : -1;
+        return is_shrinking_pool(node) ? 0 : inherited;
     case RULE_ALIKE: return is_full_operand(node, node->in[slot]) ? inherited : 0;
     case RULE_CHANNELS: return inherited;
     case RULE_REORDER: return 0;
@@ -150,8 +153,7 @@ static Layout needed_layout(const Node *node, LayoutRule rule, int slot) {
     case RULE_REORDER: return in->layout;
     case RULE_DENSE: return slot > 0 ? out->layout : prefers_blocked(node) ? LAYOUT_BLOCKED : in->layout;
     case RULE_LANES: return LAYOUT_BLOCKED;
-    /* To one pixel, which is the same in both layouts, it may come from either. */
-    case RULE_FOLLOW: return has_two_layouts(out) ? out->layout : in->layout;
+    case RULE_FOLLOW: return lies_as(out, in->layout) ? in->layout : LAYOUT_PLANAR;
     case RULE_ALIKE:
     case RULE_CHANNELS: return out->layout;
     default: return LAYOUT_PLANAR;

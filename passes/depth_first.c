@@ -8,6 +8,7 @@
  * chosen by measurement stays a step by itself, as which it is measured. */
 #include "ir/activation.h"
 #include "ir/window.h"
+#include "kernels/layout.h"
 #include "passes/choose_kernels.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -25,15 +26,11 @@ static bool is_dense(const Graph *graph, const Node *conv) {
            epilogue_limits(conv, &low, &high) && !attr_find(conv, A_WINOGRAD) && !kernel_layer(graph, conv);
 }
 
-static bool is_narrow(const Node *conv) {
-    int64_t groups = attr_int(conv, A_GROUP, 1), inputs = conv->in[1]->shape.dim[1];
-    return groups > 1 && inputs < BLOCK && inputs * groups == conv->in[1]->shape.dim[0] && has_constant_weights(conv);
-}
-
 /* Has it a kernel that takes rows from a window? */
 static bool reads_rows(const Node *node) {
     if (node->in_count == 0 || !node->in[0] || node->in[0]->layout != LAYOUT_BLOCKED) return false;
-    if (node->op == OP_Conv) return is_narrow(node) && shape_count(&node->out[0]->shape) > 0;
+    if (node->op == OP_Conv)
+        return has_narrow_groups(node) && has_constant_weights(node) && shape_count(&node->out[0]->shape) > 0;
     return node->op == OP_MaxPool && node->out_count == 1 && shape_count(&node->out[0]->shape) > 0;
 }
 

@@ -3,11 +3,14 @@
  * A value of 88 channels can't be channel-blocked, and its depthwise convolution would run in plain loops; as one of 96 it can. A
  * convolution over all channels makes the new ones: filters of zeros and a bias of 0. Depthwise convolutions, pools and
  * elementwise operators carry them along, whatever they become there. A convolution over all channels ends them: its weights for
- * them are zeros. Where the plane is one pixel, or behind a pool that shrinks it, a Slice may end them too.
+ * them are zeros. Where the plane is one pixel, or behind a pool that shrinks it, a Slice may end them too. Shortcuts that add
+ * channels of zeros (Pad, AddShortcut) take new ones for some of theirs, as long as those are zeros still.
  *
  * Legal where every reader is of these kinds and no graph output is reached; f32, constant weights. Worth it where at most a
  * third is added. Which values are padded is what is left when those that can't be have been struck out, in sweeps until nothing
  * changes. */
+#include "ir/activation.h"
+#include "kernels/layout.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -17,9 +20,15 @@ enum { MOST_SWEEPS = 16 };
 
 typedef struct {
     Graph *graph;
+    int values;     /* that the graph had before; those of Slices are behind them, and not padded */
     bool *padded;   /* by value id */
+    bool *zero;     /* by value id: new channels would be zeros */
     Value **sliced; /* by value id: the value without its new channels, once a reader needs it */
 } Padding;
+
+static bool is_padded(const Padding *padding, const Value *value) {
+    return value->id < padding->values && padding->padded[value->id];
+}
 
 static bool is_worth_it(const Value *value) {
     const Shape *shape = &value->shape;
@@ -40,11 +49,55 @@ static bool is_dense(const Node *node) {
     return node->op == OP_Conv && attr_int(node, A_GROUP, 1) == 1 && has_constant_weights(node);
 }
 
-/* Groups that lie inside blocks, as many channels out as in. */
 static bool is_narrow(const Node *node) {
-    if (node->op != OP_Conv || !has_constant_weights(node)) return false;
-    int64_t groups = attr_int(node, A_GROUP, 1), width = node->in[1]->shape.dim[1];
-    return groups > 1 && width > 0 && BLOCK % width == 0 && node->in[1]->shape.dim[0] == groups * width;
+    return node->op == OP_Conv && has_constant_weights(node) && has_narrow_groups(node);
+}
+
+/* Adds channels of zeros to those of its last operand, and keeps all of them. */
+static bool adds_channels(const Node *node) {
+    if (node->op != OP_Pad) return node->op == OP_AddShortcut;
+    return pads_with_zeros(node) && attr_ints_at(node, A_PADS, 1, 0) >= 0 &&
+           attr_ints_at(node, A_PADS, node->in[0]->shape.rank + 1, 0) >= 0;
+}
+
+static const Value *operand_of_channels(const Node *node) {
+    return node->in[node->in_count - 1];
+}
+
+static int64_t channels_before(const Node *node) {
+    return attr_ints_at(node, A_PADS, node->op == OP_Pad ? 1 : 0, 0);
+}
+
+static int64_t channels_of(const Padding *padding, const Value *value) {
+    return is_padded(padding, value) ? whole_blocks(value->shape.dim[1]) : value->shape.dim[1];
+}
+
+/* Its operand's new channels lie where it would make zeros. */
+static bool has_room(const Padding *padding, const Node *node) {
+    const Value *in = operand_of_channels(node);
+    return !is_padded(padding, in) ||
+           (padding->zero[in->id] && channels_before(node) + channels_of(padding, in) <= channels_of(padding, node->out[0]));
+}
+
+static bool keeps_zero(const Epilogue *epilogue) {
+    return epilogue_apply(epilogue, 0) == 0;
+}
+
+/* Are the result's new channels zeros where its operands' are? */
+static bool makes_zeros(const Padding *padding, const Node *node) {
+    const Epilogue epilogue = epilogue_of(node);
+    const Value *residual = node->op == OP_Conv ? input_at(node, 3) : NULL;
+    if (residual && !padding->zero[residual->id]) return false;
+    if (is_dense(node)) return keeps_zero(&epilogue);
+    if (node->op == OP_Add || node->op == OP_AddShortcut)
+        return padding->zero[node->in[0]->id] && padding->zero[node->in[1]->id] && keeps_zero(&epilogue);
+    if (is_unary(node)) {
+        Epilogue own = {.kind = activation_of(node->op)};
+        activation_parameters(node, &own.alpha, &own.beta);
+        return own.kind != ACT_NONE && keeps_zero(&own) && padding->zero[node->in[0]->id];
+    }
+    bool keeps = is_narrow(node) || node->op == OP_MaxPool || node->op == OP_AveragePool || node->op == OP_Pad;
+    return keeps && padding->zero[node->in[0]->id] && keeps_zero(&epilogue);
 }
 
 static bool keeps_channels(const Node *node) {
@@ -62,7 +115,7 @@ static bool is_adaptable(const Value *operand, const Shape *result) {
 static bool operands_allow(const Padding *padding, const Node *node) {
     for (int k = 0; k < node->in_count; k++) {
         const Value *in = node->in[k];
-        if (in && !padding->padded[in->id] && !is_adaptable(in, &node->out[0]->shape)) return false;
+        if (in && !is_padded(padding, in) && !is_adaptable(in, &node->out[0]->shape)) return false;
     }
     return true;
 }
@@ -70,16 +123,20 @@ static bool operands_allow(const Padding *padding, const Node *node) {
 /* Can the node give its result with new channels? */
 static bool producer_allows(const Padding *padding, const Node *node) {
     const Value *residual = node->op == OP_Conv ? input_at(node, 3) : NULL;
-    if (residual && !padding->padded[residual->id]) return false;
+    if (residual && !is_padded(padding, residual)) return false;
     if (is_dense(node)) return true;
-    if (is_narrow(node)) return padding->padded[node->in[0]->id];
+    if (is_narrow(node)) return is_padded(padding, node->in[0]);
+    if (adds_channels(node)) return node->op == OP_Pad || is_padded(padding, node->in[0]);
     return node->in_count > 0 && keeps_channels(node) && operands_allow(padding, node);
 }
 
 /* Can it read the value with new channels? */
 static bool reader_allows(const Padding *padding, const Node *node, const Value *value) {
     if (is_dense(node) && node->in[0] == value && input_at(node, 3) != value) return true;
-    return padding->padded[node->out[0]->id] && (is_narrow(node) || node->op == OP_Conv || keeps_channels(node));
+    if (adds_channels(node) && value == operand_of_channels(node))
+        return has_room(padding, node) && (node->op == OP_Pad || node->in[0] != value);
+    return is_padded(padding, node->out[0]) &&
+           (is_narrow(node) || node->op == OP_Conv || node->op == OP_AddShortcut || keeps_channels(node));
 }
 
 /* All readers; of one pixel that a convolution makes one will do, and of one that carries new channels along none, nor of a pool
@@ -135,7 +192,7 @@ static Value *padded_constant(Graph *graph, const Value *constant, int axis, int
 static void pad_conv(const Padding *padding, Node *conv) {
     Graph *graph = padding->graph;
     const Value *weight = conv->in[1];
-    bool in = padding->padded[conv->in[0]->id], out = padding->padded[conv->out[0]->id], narrow = is_narrow(conv);
+    bool in = is_padded(padding, conv->in[0]), out = is_padded(padding, conv->out[0]), narrow = is_narrow(conv);
     int64_t outputs = out ? whole_blocks(weight->shape.dim[0]) : weight->shape.dim[0];
     int64_t inputs = in && !narrow ? whole_blocks(weight->shape.dim[1]) : weight->shape.dim[1];
     node_set_input(graph, conv, 1, padded_weights(graph, weight, outputs, inputs));
@@ -144,6 +201,18 @@ static void pad_conv(const Padding *padding, Node *conv) {
     if (in && !narrow && !attr_find(conv, A_READ_CHANNELS)) set_int(graph, conv, A_READ_CHANNELS, weight->shape.dim[1]);
     for (int k = 4; in && k < conv->in_count; k++) /* the input scale */
         node_set_input(graph, conv, k, padded_constant(graph, conv->in[k], 0, whole_blocks(shape_count(&conv->in[k]->shape)), 0));
+}
+
+/* As many channels of zeros as the result has now, beside those of the operand. */
+static void pad_shortcut(const Padding *padding, Node *node) {
+    const Value *in = operand_of_channels(node);
+    int count;
+    const int64_t *old = attr_ints(node, A_PADS, &count);
+    int64_t *pads = ARENA_ARRAY(padding->graph->arena, int64_t, count);
+    memcpy(pads, old, (size_t)count * sizeof *pads);
+    pads[node->op == OP_Pad ? in->shape.rank + 1 : 1] =
+        channels_of(padding, node->out[0]) - channels_before(node) - in->shape.dim[1];
+    set_ints(padding->graph, node, A_PADS, pads, count);
 }
 
 static void pad_operands(const Padding *padding, Node *node) {
@@ -176,7 +245,7 @@ static Value *without_new_channels(Padding *padding, Value *value, int64_t chann
 static bool slice_operands(Padding *padding, Node *node, const int64_t *channels) {
     for (int k = 0; k < node->in_count; k++) {
         Value *in = node->in[k];
-        if (!in || is_constant(in) || !padding->padded[in->id] || reader_allows(padding, node, in)) continue;
+        if (!in || is_constant(in) || !is_padded(padding, in) || reader_allows(padding, node, in)) continue;
         Value *slice = without_new_channels(padding, in, channels[in->id], node);
         if (!slice) return false;
         node_set_input(padding->graph, node, k, slice);
@@ -184,24 +253,38 @@ static bool slice_operands(Padding *padding, Node *node, const int64_t *channels
     return true;
 }
 
+/* Those that add what their operands have now. */
+static void drop_empty_pads(Graph *graph) {
+    for (Node *node = graph->first, *next; node; node = next) {
+        next = node->next;
+        if (node->op == OP_Pad && has_no_padding(node)) node_replace(graph, node, node->in[0]);
+    }
+}
+
 bool pad_channels(Graph *graph) {
-    int values = graph->value_count;
-    Padding padding = {graph, ARENA_ARRAY(graph->arena, bool, values), ARENA_ARRAY(graph->arena, Value *, values)};
+    const int values = graph->value_count;
+    Padding padding = {graph, values, ARENA_ARRAY(graph->arena, bool, values), ARENA_ARRAY(graph->arena, bool, values),
+                       ARENA_ARRAY(graph->arena, Value *, values)};
     int64_t *channels = ARENA_ARRAY(graph->arena, int64_t, values);
     for (Node *node = graph->first; node; node = node->next) {
         padding.padded[node->out[0]->id] = is_worth_it(node->out[0]);
+        padding.zero[node->out[0]->id] = makes_zeros(&padding, node);
         channels[node->out[0]->id] = node->out[0]->shape.rank == 4 ? node->out[0]->shape.dim[1] : 0;
     }
     if (!choose_padded(&padding)) return true;
     for (Node *node = graph->first; node; node = node->next) {
         if (node->op == OP_Slice && node->out[0]->id >= values) continue;
         if (!slice_operands(&padding, node, channels)) return false;
-        bool out = padding.padded[node->out[0]->id];
-        if (node->op == OP_Conv && (out || padding.padded[node->in[0]->id]))
+        const bool out = is_padded(&padding, node->out[0]);
+        const bool carried = adds_channels(node) && (out || is_padded(&padding, operand_of_channels(node)));
+        if (node->op == OP_Conv && (out || is_padded(&padding, node->in[0])))
             pad_conv(&padding, node);
+        else if (carried)
+            pad_shortcut(&padding, node);
         else if (out)
             pad_operands(&padding, node);
         if (out && !node_infer(graph, node)) return false;
     }
+    drop_empty_pads(graph);
     return true;
 }

@@ -2,6 +2,7 @@
 #include "passes/passes.h"
 
 static const Pass passes[] = {
+    {"widen-half", "compute float16 and bfloat16 in float", widen_half},
     {"fold-constants", "compute nodes whose inputs are all constants", fold_constants},
     {"simplify", "drop nodes that change nothing, cancel Transposes and Reshapes", simplify},
     {"remove-dead-code", "drop nodes whose outputs nobody reads", remove_dead_code},

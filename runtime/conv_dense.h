@@ -9,7 +9,9 @@
  * fewer than there are threads. */
 static struct conv conv_for_threads(struct conv g, int threads) {
     const int pointwise = g.kernel_height * g.kernel_width == 1 && g.in_height == g.out_height && g.in_width == g.out_width;
-    if (!pointwise || g.strip_rows >= threads || g.out_width % threads != 0 || g.out_width / threads < TILE_PIXELS) return g;
+    const int moved = g.pad_top || g.pad_left || g.stride_height * g.stride_width != 1; /* its rows aren't the input's */
+    if (!pointwise || moved || g.strip_rows >= threads || g.out_width % threads != 0 || g.out_width / threads < TILE_PIXELS)
+        return g;
     g.in_width = g.out_width /= threads;
     g.in_height = g.out_height *= threads;
     g.strip_rows *= threads;
@@ -125,8 +127,8 @@ static ALWAYS_INLINE void conv_strip_rows(const struct conv *g, const struct con
             const float *r = o->residual ? o->residual + to : o->residual;
             const size_t pixel = (size_t)(unit * stride), channel = unit == 16 ? 1 : strip->plane;
             const size_t pixels = (size_t)count * (size_t)g->out_width;
-            if (unit == 16 && stride == 1)
-                (pointwise ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, o->out + to, pixels, lanes);
+            if (unit == 16 && stride == 1) /* one tap that lies in the padding is none */
+                (pointwise && taps.count ? conv_row_pointwise : conv_row_blocked)(g, &at, a, w, b, r, o->out + to, pixels, lanes);
             else
                 conv_row(g, &at, a, w, b, r, o->out + to, pixels, lanes, 0, pixel, channel);
         }

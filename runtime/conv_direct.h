@@ -1,6 +1,7 @@
 #ifndef RUNTIME_CONV_DIRECT_H
 #define RUNTIME_CONV_DIRECT_H
 
+#include "runtime/clip.h"
 #include "runtime/conv.h"
 #include "runtime/fma.h"
 
@@ -37,7 +38,7 @@ static void conv_direct(const struct conv *g, const float *in, const float *weig
                 }
                 sum += total;
                 if (residual) sum += residual[o];
-                out[o] = sum < g->low ? g->low : sum > g->high ? g->high : sum;
+                out[o] = clip(sum, g->low, g->high);
             }
     }
 }

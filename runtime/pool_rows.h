@@ -35,7 +35,10 @@ static ALWAYS_INLINE void pool_tile(const struct pool *p, const float *in, size_
                  next = (size_t)p->stride[2] * (size_t)unit;
     float total[POOL_TILE_VECTORS][16], part[POOL_TILE_VECTORS][16], before[POOL_TILE_VECTORS][16];
     int parts = 0, any_before = 0; /* how many parts the total has; and is there a total of parts before them? */
-    UNROLL_FOR (int m = 0; m < pixels; m++) pool_start(total[m], unit, kind);
+    UNROLL_FOR (int m = 0; m < pixels; m++) {
+        pool_start(total[m], unit, kind);
+        pool_start(before[m], unit, kind);
+    }
     for (int kz = 0; kz < slices; kz++)
         for (int ky = 0; ky < rows; ky++) {
             const float *a = in + (size_t)(kz * p->dilation[0]) * slice + (size_t)(ky * p->dilation[1]) * row;
@@ -49,7 +52,6 @@ static ALWAYS_INLINE void pool_tile(const struct pool *p, const float *in, size_
                 pool_taps_joined(a + (size_t)first * column, part, column, next, taps, pixels, unit, kind);
                 if (parts == SUM_TERMS) {
                     UNROLL_FOR (int m = 0; m < pixels; m++) {
-                        if (!any_before) pool_start(before[m], unit, kind);
                         pool_join(before[m], total[m], unit, kind);
                         pool_start(total[m], unit, kind);
                     }

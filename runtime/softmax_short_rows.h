@@ -1,7 +1,8 @@
 #ifndef RUNTIME_SOFTMAX_SHORT_ROWS_H
 #define RUNTIME_SOFTMAX_SHORT_ROWS_H
 
-#include "runtime/softmax_columns.h"
+#include "runtime/softmax_lanes.h"
+#include "runtime/threads.h"
 
 enum { SOFTMAX_SHORT_ROW = 32 };
 
@@ -12,13 +13,19 @@ static ALWAYS_INLINE void softmax_short_rows(const float *x, float *y, size_t ro
     for (size_t first = 0; first < rows; first += LANES) {
         float columns[SOFTMAX_SHORT_ROW * LANES];
         const size_t there = rows - first < LANES ? rows - first : LANES;
-        for (size_t l = 0; l < LANES; l++) {
-            const float *row = x + (first + (l < there ? l : 0)) * count; /* lanes beyond the last row repeat one */
-            for (size_t k = 0; k < count; k++) columns[k * LANES + l] = row[k];
+        const float *in = x + first * count;
+        float *out = y + first * count;
+        for (size_t k = 0; k < count; k++) {
+            if (there == LANES) {
+                UNROLL_FOR (size_t l = 0; l < LANES; l++) columns[k * LANES + l] = in[l * count + k];
+                continue;
+            }
+            vec_store(columns + k * LANES, vec_zero());
+            for (size_t l = 0; l < there; l++) columns[k * LANES + l] = in[l * count + k];
         }
-        softmax_lanes(columns, columns, count, LANES, LANES, 1, logarithm);
-        for (size_t l = 0; l < there; l++)
-            for (size_t k = 0; k < count; k++) y[(first + l) * count + k] = columns[k * LANES + l];
+        softmax_lanes(columns, columns, NULL, LANES, count, LANES, logarithm);
+        for (size_t k = 0; k < count; k++)
+            for (size_t l = 0; l < there; l++) out[l * count + k] = columns[k * LANES + l];
     }
 }
 

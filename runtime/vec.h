@@ -97,10 +97,13 @@ static ALWAYS_INLINE vec vec_sub(vec a, vec b) {
 #endif
 }
 
-/* Each lane limited to [low, high]; a NaN stays. */
+/* Each lane limited to [low, high]: `high` wins where the two cross, a NaN stays. */
 static ALWAYS_INLINE vec vec_clamp(vec v, float low, float high) {
 #if defined(VEC_PLAIN)
-    for (int i = 0; i < LANES; i++) v.lane[i] = v.lane[i] < low ? low : v.lane[i] > high ? high : v.lane[i];
+    for (int i = 0; i < LANES; i++) {
+        const float raised = v.lane[i] < low ? low : v.lane[i];
+        v.lane[i] = raised > high ? high : raised;
+    }
     return v;
 #elif defined(VEC_AVX512)
     return (vec)_mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), (__m512)v));

@@ -3,7 +3,7 @@ import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ["driver", "frontend", "ir", "passes", "codegen", "runtime", "tests", "samples"]
+FOLDERS = ["driver", "frontend", "ir", "passes", "kernels", "codegen", "runtime", "tests", "samples"]
 
 
 def test_c_files_are_formatted():

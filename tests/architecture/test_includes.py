@@ -9,8 +9,9 @@ import harness
 ALLOWED = {
     "driver": {"driver", "frontend", "passes", "codegen", "ir"},
     "frontend": {"frontend", "ir"},
-    "passes": {"passes", "ir"},
-    "codegen": {"codegen", "ir"},
+    "passes": {"passes", "kernels", "ir"},
+    "codegen": {"codegen", "kernels", "ir"},
+    "kernels": {"kernels", "ir"},
     "ir": {"ir"},
     "runtime": {"runtime"},
 }

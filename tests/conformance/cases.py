@@ -16,10 +16,16 @@ OPERATORS = frozenset(
     ReduceL1 ReduceL2 ReduceSumSquare Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad
     Resize Upsample Softmax LogSoftmax LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not
     LessOrEqual GreaterOrEqual And Or Xor IsNaN IsInf Mod Reciprocal Floor Ceil Round Sign Erf Sin Cos Softplus Softsign Selu Celu Mish Swish
-    Gelu ThresholdedRelu ArgMax ArgMin CumSum ReduceProd ReduceLogSum DepthToSpace SpaceToDepth Tile OneHot""".split()
+    Gelu ThresholdedRelu ArgMax ArgMin CumSum ReduceProd ReduceLogSum DepthToSpace SpaceToDepth Tile OneHot If Range""".split()
 )
 
-TYPES = {onnx.TensorProto.FLOAT: "float", onnx.TensorProto.INT64: "int64", onnx.TensorProto.BOOL: "bool"}
+TYPES = {
+    onnx.TensorProto.FLOAT: "float",
+    onnx.TensorProto.FLOAT16: "float16",
+    onnx.TensorProto.BFLOAT16: "bfloat16",
+    onnx.TensorProto.INT64: "int64",
+    onnx.TensorProto.BOOL: "bool",
+}
 
 # Inputs that decide shapes, that ONNX had as attributes before, or that are packed when compiling (recurrent weights): a static
 # compiler needs their values.
@@ -48,8 +54,17 @@ COMPILE_TIME_INPUTS = {
     "OneHot": [1],
     "ConstantOfShape": [0],
     "Dropout": [1, 2],
+    "If": [0],
+    "Range": [0, 1, 2],
     "LSTM": [1, 2, 3, 4, 7],
     "GRU": [1, 2, 3, 4],
+}
+
+# The numbers of these cases are the reference evaluator's, which takes scale times input size, no whole number, for length_resized.
+# skipc follows ONNX Runtime, which leaves them out of its own conformance tests: docs/conformance.md, Resize.
+AS_ONNXRUNTIME = {
+    "test_resize_downsample_scales_linear_align_corners",
+    "test_resize_downsample_scales_cubic_align_corners",
 }
 
 

@@ -1,5 +1,7 @@
 /* Runs the vector functions of runtime/ over their whole range against the C library's in double, and prints a hash of all result
  * bits. */
+#include "runtime/clip.h"
+#include "runtime/conv_scale.h"
 #include "runtime/product.h"
 #include "runtime/sigmoid.h"
 #include "runtime/tanh.h"
@@ -239,6 +241,41 @@ static int limits_keep_what_is_within(void) {
     return good;
 }
 
+static int same_number(float a, float b) {
+    return isnan(a) ? isnan(b) : memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* Vectors limit special values as one element is limited, where the bounds cross and where they are no numbers, too; and a scale
+ * does what is left of a row as it does whole vectors. */
+static int vectors_limit_as_elements_do(void) {
+    enum { COUNT = 19 };
+    const float x[COUNT] = {NAN,  INFINITY, -INFINITY, 0.0f,  -0.0f,  1e-40f, -1e-40f, 6.0f,  7.0f, -0.5f,
+                            0.5f, 2.0f,     -1.0f,     3e38f, -3e38f, -0.0f,  NAN,     -7.0f, 1.0f};
+    const float bounds[][2] = {{0, 6}, {2, -1}, {-0.0f, 0.0f}, {0.0f, -0.0f}, {INFINITY, -INFINITY}, {NAN, 1}, {0, NAN}};
+    const float scale[2] = {1.0f, -0.0f};
+    float scaled[COUNT];
+    int good = 1;
+    for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++)
+        for (int i = 0; i < COUNT; i++) {
+            float y[LANES];
+            vec_store(y, vec_clamp(vec_set(x[i]), bounds[b][0], bounds[b][1]));
+            for (int l = 0; l < LANES; l++) good = good && same_number(y[l], clip(x[i], bounds[b][0], bounds[b][1]));
+        }
+    for (size_t count = 1; count <= COUNT; count++) {
+        conv_scale_planar(x, scale, scaled, count, 0.0f);
+        for (size_t i = 0; i < count; i++) good = good && same_number(scaled[i], x[i] < 0.0f ? 0.0f : x[i]);
+    }
+    float block[16], scales[32], of_block[16];
+    for (int l = 0; l < 16; l++) {
+        block[l] = x[l];
+        scales[l] = scale[0];
+        scales[16 + l] = scale[1];
+    }
+    conv_scale_blocked(block, scales, of_block, 16, 0.0f);
+    for (int l = 0; l < 16; l++) good = good && same_number(of_block[l], x[l] < 0.0f ? 0.0f : x[l]);
+    return good;
+}
+
 int main(void) {
     uint64_t bits = hash_start;
     int failures = special_failures() + quarter_turn_failures();
@@ -278,6 +315,10 @@ int main(void) {
     }
     if (!limits_keep_what_is_within()) {
         puts("vec_clamp changes a zero or a NaN");
+        failures++;
+    }
+    if (!vectors_limit_as_elements_do()) {
+        puts("vec_clamp or conv_scale_planar limits a special value otherwise than one element");
         failures++;
     }
     if (!products_are_rounded()) {

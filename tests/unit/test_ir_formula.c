@@ -152,9 +152,9 @@ static void the_last_step_tells_the_sign(void **state) {
         FormulaStep last;
         bool never_negative;
     } rows[] = {
-        {{OP_Relu, {STEP(0), 0}, 0, 0}, true}, {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true}, {{OP_Clip, {STEP(0), 0}, 0, 6}, true},
-        {{OP_Exp, {STEP(0), 0}, 0, 0}, true},  {{OP_Clip, {STEP(0), 0}, -1, 6}, false},  {{OP_Tanh, {STEP(0), 0}, 0, 0}, false},
-        {{OP_Add, {STEP(0), 1}, 0, 0}, false},
+        {{OP_Exp, {STEP(0), 0}, 0, 0}, true},   {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true},
+        {{OP_Clip, {STEP(0), 0}, 0, 6}, true},  {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Clip, {STEP(0), 0}, 2, -1}, false},
+        {{OP_Tanh, {STEP(0), 0}, 0, 0}, false}, {{OP_Add, {STEP(0), 1}, 0, 0}, false},
     };
     for (int i = 0; i < COUNT_OF(rows); i++) {
         Formula formula = FORMULA({OP_Add, {0, 1}, 0, 0}, rows[i].last);

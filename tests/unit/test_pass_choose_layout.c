@@ -1,3 +1,4 @@
+#include "kernels/layout.h"
 #include "tests/unit/pass_helpers.h"
 
 /* The stem reads the caller's planar image, blocked inside, one pixel and the last convolution planar again: no Reorder at all.
@@ -320,8 +321,79 @@ static void test_padded_shortcut(void **state) {
     for (int k = 0; k < 2; k++) assert_int_equal(y->producer->in[k]->layout, LAYOUT_PLANAR);
 }
 
+static void expect_kernels(const Graph *graph) {
+    for (const Node *node = graph->first; node; node = node->next)
+        if (!accepts_layouts(node))
+            fail_msg("%s (%s) has no kernel for the layouts of its operands", node->name, op_info(node->op)->name);
+}
+
+/* A blocked image of 32 channels, 4x4, that a convolution of the caller's image makes and another one reads. */
+static Value *blocked_image(Graph *graph) {
+    Value *x = conv(graph, "stem", input(graph, "x", "1x3x4x4"), weights(graph, "w0", "32x3x3x3"), NULL, 1);
+    graph_add_output(graph, conv(graph, "conv", x, weights(graph, "w1", "16x32x3x3"), NULL, 1), "image");
+    return x;
+}
+
+static Value *pad(Graph *graph, Value *x, const int64_t *pads) {
+    Node *node = RAW_NODE(graph, OP_Pad, "pad", x);
+    set_ints(graph, node, A_PADS, pads, 8);
+    return inferred(graph, node);
+}
+
+/* Whatever channels and pixels go or come, each node has a kernel for what it reads. */
+static void test_pads_and_slices(void **state) {
+    static const int64_t amounts[] = {-31, -17, -16, -4, 0, 2, 4, 16};
+    enum { AMOUNTS = sizeof amounts / sizeof *amounts };
+    for (int begin = 0; begin < AMOUNTS; begin++)
+        for (int end = 0; end < AMOUNTS; end++)
+            for (int64_t crop = -2; crop <= 1; crop++) {
+                const int64_t before = amounts[begin], behind = amounts[end], channels = 32 + before + behind, size = 4 + crop;
+                if (channels < 1) continue;
+                Graph *graph = new_graph(state);
+                Value *x = blocked_image(graph);
+                Value *y =
+                    pad(graph, x,
+                        (int64_t[]){0, before, crop < -1 ? -2 : 0, crop, 0, behind, crop < -1 ? -1 : crop, crop < -1 ? -1 : 0});
+                graph_add_output(graph, NODE(graph, OP_Relu, "relu", y), "y");
+                if (before <= 0 && behind <= 0 && crop <= 0) {
+                    Node *slice = RAW_NODE(graph, OP_Slice, "slice", x);
+                    set_ints(graph, slice, A_STARTS, (int64_t[]){0, -before, 0, 0}, 4);
+                    set_ints(graph, slice, A_STEPS, (int64_t[]){1, 1, 1, 1}, 4);
+                    set_ints(graph, slice, A_SIZES, (int64_t[]){1, channels, crop ? 1 : size, size + crop / 2}, 4);
+                    graph_add_output(graph, NODE(graph, OP_Relu, "relu", inferred(graph, slice)), "sliced");
+                }
+                run_pass(graph, choose_layout);
+                expect_kernels(graph);
+            }
+}
+
+/* Of whole blocks, one pixel is the same in both layouts: no Reorder on the way to it. */
+static void test_crop_to_one_pixel(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = blocked_image(graph);
+    graph_add_output(graph, pad(graph, x, (int64_t[]){0, 0, -2, -2, 0, 0, -1, -1}), "y");
+    run_pass(graph, choose_layout);
+    for (const Node *node = graph->first; node; node = node->next) assert_int_not_equal(node->op, OP_Reorder);
+    expect_kernels(graph);
+}
+
+/* Groups of 3 channels cross the blocks, of one pixel too. */
+static void test_narrow_groups(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "1x48x1x1");
+    const Node *across = conv(graph, "across", x, weights(graph, "w3", "48x3x1x1"), NULL, 0)->producer;
+    const Node *inside = conv(graph, "inside", x, weights(graph, "w4", "48x4x1x1"), NULL, 0)->producer;
+    assert_false(has_narrow_groups(across));
+    assert_int_equal(layout_rule(across), RULE_PLANAR);
+    assert_true(has_narrow_groups(inside));
+    assert_int_equal(layout_rule(inside), RULE_LANES);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        PASS_TEST(test_pads_and_slices),
+        PASS_TEST(test_crop_to_one_pixel),
+        PASS_TEST(test_narrow_groups),
         PASS_TEST(test_padded_shortcut),
         PASS_TEST(test_blocked_up_to_a_pool),
         PASS_TEST(test_residual_network),

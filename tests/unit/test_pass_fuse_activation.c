@@ -314,6 +314,21 @@ static void test_crossed_bounds(void **state) {
                 "output %4 ; y\n");
 }
 
+/* Joined, the bounds would go through doubles. */
+static void test_clips_of_integers_stay(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = value_new(graph, "x", I64, dims("2"));
+    graph_add_input(graph, x);
+    Node *low = RAW_NODE(graph, OP_Clip, "low", x);
+    set_int(graph, low, A_MIN, -INT64_C(9007199254740993));
+    Node *high = RAW_NODE(graph, OP_Clip, "high", inferred(graph, low));
+    set_int(graph, high, A_MAX, INT64_C(9007199254740993));
+    graph_add_output(graph, inferred(graph, high), "y");
+    const char *before = graph_print(graph);
+    run_pass(graph, fuse_activation);
+    assert_string_equal(graph_print(graph), before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_relu),
@@ -330,6 +345,7 @@ int main(void) {
         PASS_TEST(test_second_activation),
         PASS_TEST(test_result_that_is_an_output),
         PASS_TEST(test_crossed_bounds),
+        PASS_TEST(test_clips_of_integers_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,88 @@ static void test_slice_behind_a_pool(void **state) {
                 "output %6 ; z\n");
 }
 
+static Value *pad_to(Graph *graph, const char *name, Value *x, int64_t before, int64_t behind) {
+    Node *node = RAW_NODE(graph, OP_Pad, name, x);
+    set_ints(graph, node, A_PADS, (int64_t[]){0, before, 0, 0, 0, behind, 0, 0}, 8);
+    return inferred(graph, node);
+}
+
+/* A shortcut from 24 to 28 channels (BlazeFace): both are 32, whose new ones are zeros, and nothing is left of the Pad. */
+static void test_shortcut_of_more_channels(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = expanded(graph), *y = depthwise(graph, x);
+    y = conv(graph, "widen", y, weights(graph, "w4", "28x24x1x1"), NULL, 0);
+    y = NODE(graph, OP_Add, "add", y, pad_to(graph, "pad", x, 0, 4));
+    graph_add_output(graph, conv(graph, "project", y, weights(graph, "w3", "8x28x1x1"), NULL, 0), "y");
+    expect_pass(graph, pad_channels, NULL,
+                "graph test\n"
+                "input %0 f32 1x8x4x4 ; x\n"
+                "const @12 f32 32x8x1x1 ; w1\n"
+                "const @13 f32 32 ; b1\n"
+                "const @14 f32 32x1x3x3 ; w2\n"
+                "const @15 f32 32x32x1x1 ; w4\n"
+                "const @16 f32 8x32x1x1 ; w3\n"
+                "%3 f32 1x32x4x4 = Conv(%0, @12, @13) kernel_shape=[1,1] pads=[0,0,0,0] group=1 ; expand\n"
+                "%5 f32 1x32x4x4 = Conv(%3, @14, none) kernel_shape=[3,3] pads=[1,1,1,1] group=32 ; depthwise\n"
+                "%7 f32 1x32x4x4 = Conv(%5, @15, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 read_channels=24 ; widen\n"
+                "%9 f32 1x32x4x4 = Add(%7, %3) ; add\n"
+                "%11 f32 1x8x4x4 = Conv(%9, @16, none) kernel_shape=[1,1] pads=[0,0,0,0] group=1 read_channels=28 ; project\n"
+                "output %11 ; y\n");
+}
+
+/* From `channels` to more: is the operand padded, and what does the Pad add behind it? */
+static void expect_pad(Graph *graph, Value *x, int64_t before, int64_t behind, bool padded, int64_t added) {
+    const int64_t channels = x->shape.dim[1];
+    char shape[32];
+    Value *y = pad_to(graph, "pad", x, before, behind);
+    snprintf(shape, sizeof shape, "8x%dx1x1", (int)y->shape.dim[1]);
+    graph_add_output(graph, projected(graph, "project", x), "x");
+    graph_add_output(graph, conv(graph, "widened", y, weights(graph, "w4", shape), NULL, 0), "y");
+    run_pass(graph, pad_channels);
+    assert_int_equal(x->shape.dim[1], padded ? whole_blocks(channels) : channels);
+    assert_int_equal(attr_ints_at(y->producer, A_PADS, 5, -1), added);
+}
+
+static void test_pads_of_channels(void **state) {
+    Graph *graph = new_graph(state);
+    expect_pad(graph, expanded(graph), 0, 24, true, 16); /* 48, of which 32 */
+    graph = new_graph(state);
+    expect_pad(graph, expanded(graph), 8, 8, true, 8); /* 40 become 48: there is room for 32 behind 8 */
+    graph = new_graph(state);
+    expect_pad(graph, expanded(graph), 4, 4, false, 4); /* in 32 channels there is no room for 32 behind 4 */
+    graph = new_graph(state);
+    expect_pad(graph, NODE(graph, OP_Sigmoid, "gate", expanded(graph)), 0, 24, false, 24); /* new channels would be halves */
+    graph = new_graph(state);
+    expect_pad(graph, NODE(graph, OP_Relu, "relu", expanded(graph)), 0, 24, true, 16);
+}
+
+/* Of option A: the branch and the sum are padded, and the shortcut where its new channels are zeros. */
+static void test_strided_shortcut(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = expanded(graph);
+    Value *half = pool(graph, OP_AveragePool, "half", x, 2, 2, 0);
+    Value *y = conv(graph, "widen", half, weights(graph, "w4", "28x24x1x1"), NULL, 0);
+    Node *sum = RAW_NODE(graph, OP_AddShortcut, "sum", y, x);
+    set_ints(graph, sum, A_STRIDES, (int64_t[]){2, 2}, 2);
+    set_ints(graph, sum, A_PADS, (int64_t[]){0, 4}, 2);
+    graph_add_output(graph, conv(graph, "project", inferred(graph, sum), weights(graph, "w3", "8x28x1x1"), NULL, 0), "y");
+    run_pass(graph, pad_channels);
+    assert_int_equal(x->shape.dim[1], 32);
+    assert_int_equal(sum->out[0]->shape.dim[1], 32);
+    assert_int_equal(attr_ints_at(sum, A_PADS, 1, -1), 0);
+}
+
+/* One pixel that a convolution in wide groups reads as it was. */
+static void test_pixel_read_by_groups(void **state) {
+    Graph *graph = new_graph(state);
+    Value *means = pool(graph, OP_AveragePool, "means", expanded(graph), 4, 1, 0);
+    graph_add_output(graph, conv(graph, "groups", means, weights(graph, "wg", "6x8x1x1"), NULL, 0), "y");
+    graph_add_output(graph, projected(graph, "project", means), "z");
+    run_pass(graph, pad_channels);
+    assert_int_equal(means->shape.dim[1], 32);
+    expect_unchanged(graph, pad_channels);
+}
+
 /* One that keeps its size would be sliced whole. */
 static void test_pool_of_the_same_size(void **state) {
     Graph *graph = new_graph(state);
@@ -208,11 +290,24 @@ static void test_input_scale(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        PASS_TEST(test_between_convolutions),   PASS_TEST(test_gate_and_constants),    PASS_TEST(test_slice_of_one_pixel),
-        PASS_TEST(test_pixel_of_a_convolution), PASS_TEST(test_residual_from_outside), PASS_TEST(test_residual_from_inside),
-        PASS_TEST(test_graph_output),           PASS_TEST(test_reader_of_channels),    PASS_TEST(test_not_worth_it),
-        PASS_TEST(test_slice_behind_a_pool),    PASS_TEST(test_pool_of_the_same_size), PASS_TEST(test_run_time_weights),
-        PASS_TEST(test_constant_image),         PASS_TEST(test_input_scale),
+        PASS_TEST(test_shortcut_of_more_channels),
+        PASS_TEST(test_pads_of_channels),
+        PASS_TEST(test_strided_shortcut),
+        PASS_TEST(test_pixel_read_by_groups),
+        PASS_TEST(test_between_convolutions),
+        PASS_TEST(test_gate_and_constants),
+        PASS_TEST(test_slice_of_one_pixel),
+        PASS_TEST(test_pixel_of_a_convolution),
+        PASS_TEST(test_residual_from_outside),
+        PASS_TEST(test_residual_from_inside),
+        PASS_TEST(test_graph_output),
+        PASS_TEST(test_reader_of_channels),
+        PASS_TEST(test_not_worth_it),
+        PASS_TEST(test_slice_behind_a_pool),
+        PASS_TEST(test_pool_of_the_same_size),
+        PASS_TEST(test_run_time_weights),
+        PASS_TEST(test_constant_image),
+        PASS_TEST(test_input_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,30 @@
-#include "passes/layout.h"
+#include "kernels/layout.h"
+#include "ir/op_table.h"
 #include "ir/pad.h"
-#include "passes/rewrite.h"
+
+static bool has_whole_blocks(const Value *value) {
+    return value->type == F32 && value->shape.rank == 4 && value->shape.dim[1] > 0 && value->shape.dim[1] % BLOCK == 0;
+}
 
 bool has_two_layouts(const Value *value) {
-    const Shape *shape = &value->shape;
-    if (is_constant(value) || value->type != F32 || shape->rank != 4) return false;
-    return shape->dim[1] > 0 && shape->dim[1] % BLOCK == 0 && shape_product(shape, 2, 4) > 1;
+    return !value->data && has_whole_blocks(value) && shape_product(&value->shape, 2, 4) > 1;
+}
+
+bool lies_as(const Value *value, Layout layout) {
+    return value->layout == layout || (has_whole_blocks(value) && shape_product(&value->shape, 2, 4) == 1);
+}
+
+bool has_narrow_groups(const Node *conv) {
+    int64_t groups = attr_int(conv, A_GROUP, 1), width = conv->in[1]->shape.dim[1];
+    return groups > 1 && width > 0 && width < BLOCK && BLOCK % width == 0 && conv->in[1]->shape.dim[0] == groups * width;
 }
 
 static LayoutRule conv_rule(const Node *node) {
-    const Value *x = node->in[0], *weight = node->in[1], *bias = input_at(node, 2);
-    if (x->type != F32 || x->shape.rank != 4 || !is_constant(weight) || (bias && !is_constant(bias))) return RULE_PLANAR;
+    const Value *x = node->in[0], *weight = node->in[1], *bias = node->in_count > 2 ? node->in[2] : NULL;
+    if (x->type != F32 || x->shape.rank != 4 || !weight->data || (bias && !bias->data)) return RULE_PLANAR;
     int64_t groups = attr_int(node, A_GROUP, 1), inputs = weight->shape.dim[1], outputs = weight->shape.dim[0] / groups;
     if (groups == 1 || (inputs % BLOCK == 0 && outputs % BLOCK == 0)) return RULE_DENSE;
-    bool inside_blocks = inputs == outputs && inputs > 0 && BLOCK % inputs == 0 && weight->shape.dim[0] % BLOCK == 0;
-    return inside_blocks ? RULE_LANES : RULE_PLANAR;
+    return has_narrow_groups(node) && weight->shape.dim[0] % BLOCK == 0 ? RULE_LANES : RULE_PLANAR;
 }
 
 static LayoutRule pool_rule(const Node *node) {
@@ -83,9 +93,42 @@ LayoutRule layout_rule(const Node *node) {
     case OP_AddShortcut: return shortcut_rule(node);
     case OP_Slice: return slice_rule(node);
     case OP_Pad: return pad_rule(node);
+    case OP_TakeImage:
+    case OP_StackImages: return RULE_FOLLOW;
     case OP_Reorder: return RULE_REORDER;
     default: break;
     }
     if (is_unary(node)) return node->in[0]->type == F32 && node->out[0]->type == F32 ? RULE_FOLLOW : RULE_PLANAR;
     return is_elementwise(node) ? operands_rule(node) : RULE_PLANAR;
+}
+
+static bool all_lie_as(const Node *node, Layout layout) {
+    for (int i = 0; i < node->in_count; i++)
+        if (node->in[i] && !node->in[i]->data && !lies_as(node->in[i], layout)) return false;
+    return true;
+}
+
+/* The operands of the result's shape; the others are planar, and the same in both. */
+static bool operands_lie_alike(const Node *node) {
+    const Value *out = node->out[0];
+    for (int i = 0; i < node->in_count; i++) {
+        const Value *in = node->in[i];
+        const bool full = shape_equal(&in->shape, &out->shape);
+        if (in->data ? full && out->layout != LAYOUT_PLANAR : !lies_as(in, full ? out->layout : LAYOUT_PLANAR)) return false;
+    }
+    return true;
+}
+
+bool accepts_layouts(const Node *node) {
+    const Value *out = node->out[0], *residual = node->op == OP_Conv && node->in_count > 3 ? node->in[3] : NULL;
+    switch (layout_rule(node)) {
+    case RULE_DENSE: return !residual || lies_as(residual, out->layout);
+    case RULE_LANES: return all_lie_as(node, LAYOUT_BLOCKED) && lies_as(out, LAYOUT_BLOCKED);
+    case RULE_FOLLOW: return lies_as(out, node->in[0]->layout);
+    case RULE_ALIKE: return operands_lie_alike(node);
+    case RULE_CHANNELS: return all_lie_as(node, out->layout);
+    case RULE_REORDER: return true;
+    case RULE_PLANAR: break;
+    }
+    return all_lie_as(node, LAYOUT_PLANAR) && lies_as(out, LAYOUT_PLANAR);
 }
