@@ -15,8 +15,8 @@ OPERATORS = frozenset(
     Pow Sqrt Exp Log Neg Abs MaxPool AveragePool GlobalAveragePool GlobalMaxPool ReduceMean ReduceSum ReduceMax ReduceMin
     ReduceL1 ReduceL2 ReduceSumSquare Gemm MatMul Flatten Reshape Transpose Squeeze Unsqueeze Concat Split Slice Gather Pad
     Resize Upsample Softmax LogSoftmax LRN LSTM GRU Identity Dropout Constant ConstantOfShape Shape Cast Expand Where Equal Less Greater Not
-    LessOrEqual GreaterOrEqual And Or Xor IsNaN IsInf Mod Reciprocal Floor Ceil Round Sign Erf Sin Cos Softplus Softsign Selu Celu Mish Swish
-    Gelu ThresholdedRelu ArgMax ArgMin CumSum ReduceProd ReduceLogSum DepthToSpace SpaceToDepth Tile OneHot If Range""".split()
+    LessOrEqual GreaterOrEqual And Or Xor IsNaN IsInf Mod Reciprocal Floor Ceil Round Sign Erf Sin Cos Softplus Softsign Selu Celu
+    Mish Swish Gelu ThresholdedRelu ArgMax ArgMin CumSum ReduceProd ReduceLogSum DepthToSpace SpaceToDepth Tile OneHot If Range""".split()
 )
 
 TYPES = {
