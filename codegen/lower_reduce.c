@@ -1,4 +1,4 @@
-/* ReduceMean, ReduceSum, ReduceMax and ReduceMin: loops over what stays around loops over what goes. */
+/* ReduceMean, ReduceSum, ReduceProd, ReduceMax and ReduceMin: loops over what stays around loops over what goes. */
 #include "codegen/lower_pool.h"
 #include "codegen/step.h"
 #include "codegen/sum_terms.h"
@@ -16,6 +16,10 @@ static bool is_reduced(const Node *node, int axis) {
 
 static bool is_sum(const Node *node) {
     return node->op == OP_ReduceSum || node->op == OP_ReduceMean;
+}
+
+static bool is_extreme(const Node *node) {
+    return node->op == OP_ReduceMax || node->op == OP_ReduceMin;
 }
 
 /* The result as keepdims would shape it: it broadcasts against the input, with stride 0 where an axis goes. */
@@ -69,6 +73,7 @@ static const char *identity(Emitter *e, const Node *node, Dtype type) {
         [I8] = "INT8_MAX",    [I16] = "INT16_MAX",  [I32] = "INT32_MAX",  [I64] = "INT64_MAX", [U8] = "UINT8_MAX",
         [U16] = "UINT16_MAX", [U32] = "UINT32_MAX", [U64] = "UINT64_MAX", [BOOL] = "1"};
     if (is_sum(node)) return type == F32 ? "0.0f" : type == F64 ? "0.0" : "0";
+    if (node->op == OP_ReduceProd) return type == F32 ? "1.0f" : type == F64 ? "1.0" : "1";
     if (dtype_is_float(type)) {
         use_kernel(e, "libm");
         return node->op == OP_ReduceMax ? "-INFINITY" : "INFINITY";
@@ -100,12 +105,12 @@ static bool is_long_sum(const Node *node, const Nest *nest, int kept) {
     return is_sum(node) && node->in[0]->type == F32 && terms > SUM_TERMS;
 }
 
-/* Integers are summed modulo 2^64 and cut off at the end. */
+/* Integers are summed and multiplied modulo 2^64 and cut off at the end. */
 static const char *result_text(Emitter *e, const Node *node, bool long_sum, int64_t count) {
     Arena *arena = emitter_graph(e)->arena;
     Dtype type = node->out[0]->type;
     bool mean = node->op == OP_ReduceMean;
-    if (!is_sum(node)) return "result";
+    if (is_extreme(node)) return "result";
     const char *total = long_sum ? "long_sum_total(&result)" : "result";
     if (dtype_is_float(type)) return mean ? arena_printf(arena, "%s / %s", total, literal(e, type, (double)count)) : total;
     const char *name = dtype_c_name(type);
@@ -131,15 +136,17 @@ static const char *term_text(Emitter *e, const Node *node, const Nest *nest, int
         return arena_printf(arena, "sum(x + %s, %" PRId64 ")", nest_partial_index(e, nest, 1, 0, inner), nest->dim[inner]);
     }
     const char *x = arena_printf(arena, "x[%s]", nest_index(e, nest, 1));
-    return !is_sum(node) || dtype_is_float(node->in[0]->type) ? x : arena_printf(arena, "(uint64_t)%s", x);
+    return is_extreme(node) || dtype_is_float(node->in[0]->type) ? x : arena_printf(arena, "(uint64_t)%s", x);
 }
 
 static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept) {
     const char *term = term_text(e, node, nest, kept);
     int end = nest->rank - sums_rows(node, nest, kept);
     nest_open(e, nest, kept, end);
-    if (!is_sum(node))
+    if (is_extreme(node))
         emit_extreme(e, node, term);
+    else if (!is_sum(node))
+        emit(e, "result *= %s;", term);
     else
         emit(e, is_long_sum(node, nest, kept) ? "long_sum_add(&result, %s);" : "result += %s;", term);
     nest_close(e, end - kept);
@@ -147,7 +154,7 @@ static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept)
 
 static void declare_result(Emitter *e, const Node *node, bool long_sum) {
     Dtype type = node->in[0]->type;
-    bool wide = is_sum(node) && !dtype_is_float(type);
+    bool wide = !is_extreme(node) && !dtype_is_float(type);
     if (long_sum) {
         use_kernel(e, "long_sum");
         emit(e, "struct long_sum result = {0.0f, 0.0f, 0};");

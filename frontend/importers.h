@@ -83,6 +83,8 @@ ImportFunction import_unary, import_parametric, import_clip, import_cast, import
     import_lrn, import_gemm, import_matmul, import_reduce, import_softmax, import_reshape, import_flatten, import_squeeze,
     import_unsqueeze, import_transpose, import_expand, import_concat, import_split, import_slice, import_gather, import_pad,
     import_resize, import_upsample, import_identity, import_dropout, import_constant, import_constant_of_shape, import_shape,
-    import_size, import_rounding, import_range, import_recurrent, import_if;
+    import_size, import_range, import_recurrent, import_reciprocal, import_gelu, import_logical, import_mod, import_is_nan,
+    import_is_inf, import_arg, import_cumsum, import_depth_to_space, import_space_to_depth, import_tile, import_one_hot,
+    import_if;
 
 #endif

@@ -41,6 +41,7 @@ static bool check_unary(Graph *graph, Node *node) {
     case OP_Relu:
     case OP_Neg: fits = fits || type == I8 || type == I16 || type == I32 || type == I64; break;
     case OP_Abs:
+    case OP_Sign:
     case OP_Clip: fits = type != BOOL; break;
     default: break;
     }

@@ -1,4 +1,4 @@
-/* ReduceMean, ReduceSum, ReduceMax, ReduceMin (1 to 20; axes are an attribute here), Softmax and LogSoftmax (13). */
+/* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd (1 to 20; axes are an attribute here), Softmax and LogSoftmax (13). */
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
 
@@ -22,7 +22,7 @@ static bool reduced_axes(const Node *node, int rank, bool *reduced, Diag *diag) 
 bool infer_reduce(Graph *graph, Node *node) {
     const Value *x = node->in[0];
     bool reduced[MAX_RANK], keep = attr_int(node, A_KEEPDIMS, 1) != 0;
-    if (x->type == BOOL && (node->op == OP_ReduceMean || node->op == OP_ReduceSum))
+    if (x->type == BOOL && (node->op == OP_ReduceMean || node->op == OP_ReduceSum || node->op == OP_ReduceProd))
         return node_fail(graph, node, STATUS_INVALID, "is not defined for elements of type bool");
     if (!reduced_axes(node, x->shape.rank, reduced, graph->diag)) return false;
     Shape shape = {0};
@@ -36,6 +36,8 @@ static void reduce_float(Op op, const Tensor *y, double *to, double x) {
         *to = isnan(x) || x > *to ? x : *to;
     else if (op == OP_ReduceMin)
         *to = isnan(x) || x < *to ? x : *to;
+    else if (op == OP_ReduceProd)
+        *to *= x;
     else
         *to = held(y, *to + x);
 }
@@ -45,6 +47,8 @@ static void reduce_integer(Op op, Dtype type, int64_t *to, int64_t x) {
         *to = integer_less(type, *to, x) ? x : *to;
     else if (op == OP_ReduceMin)
         *to = integer_less(type, x, *to) ? x : *to;
+    else if (op == OP_ReduceProd)
+        *to = (int64_t)((uint64_t)*to * (uint64_t)x);
     else
         *to = (int64_t)((uint64_t)*to + (uint64_t)x);
 }
@@ -53,13 +57,15 @@ static void reduce_integer(Op op, Dtype type, int64_t *to, int64_t x) {
 static void reduce_start(Op op, Tensor *y) {
     for (int64_t i = 0; i < y->count; i++) {
         if (y->f)
-            y->f[i] = op == OP_ReduceMax ? -INFINITY : op == OP_ReduceMin ? INFINITY : 0;
+            y->f[i] = op == OP_ReduceMax ? -INFINITY : op == OP_ReduceMin ? INFINITY : op == OP_ReduceProd;
         else
-            y->i[i] = op == OP_ReduceMax ? integer_lowest(y->type) : op == OP_ReduceMin ? integer_highest(y->type) : 0;
+            y->i[i] = op == OP_ReduceMax   ? integer_lowest(y->type)
+                      : op == OP_ReduceMin ? integer_highest(y->type)
+                                           : op == OP_ReduceProd;
     }
 }
 
-/* Sums become means, where asked for, and wrap around. */
+/* Sums become means, where asked for; sums and products wrap around. */
 static void reduce_finish(Op op, Tensor *y, int64_t reduced_count) {
     for (int64_t i = 0; i < y->count; i++) {
         if (y->f && op == OP_ReduceMean) y->f[i] /= (double)reduced_count;

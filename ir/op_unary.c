@@ -12,6 +12,13 @@ double unary_float(Op op, double x) {
     case OP_Log: return log(x);
     case OP_Neg: return -x;
     case OP_Abs: return fabs(x);
+    case OP_Floor: return floor(x);
+    case OP_Ceil: return ceil(x);
+    case OP_Round: return rint(x); /* the default rounding: half to even */
+    case OP_Sign: return x > 0 ? 1 : x < 0 ? -1 : isnan(x) ? x : 0;
+    case OP_Erf: return erf(x);
+    case OP_Sin: return sin(x);
+    case OP_Cos: return cos(x);
     default: return x;
     }
 }
@@ -42,6 +49,7 @@ static void integer_unary(const Node *node, const Tensor *x, Tensor *y) {
         case OP_Relu: value = value < 0 ? 0 : value; break;
         case OP_Neg: value = negated; break;
         case OP_Abs: value = integer_less(type, value, 0) ? negated : value; break;
+        case OP_Sign: value = integer_less(type, 0, value) ? 1 : integer_less(type, value, 0) ? -1 : 0; break;
         case OP_Not: value = !value; break;
         case OP_Clip:
             value = integer_less(type, value, low) ? low : value;

@@ -1,10 +1,10 @@
 #ifndef RUNTIME_SOFTMAX_ROWS_H
 #define RUNTIME_SOFTMAX_ROWS_H
 
-#include "runtime/log.h"
 #include "runtime/sum.h"
 #include "runtime/threads.h"
 #include "runtime/vec_exp.h"
+#include "runtime/vec_log.h"
 
 /* The largest of the row; a NaN is passed over, or found. */
 static ALWAYS_INLINE float row_maximum(const float *x, size_t count) {
@@ -33,7 +33,7 @@ static ALWAYS_INLINE void softmax_rows(const float *x, float *y, size_t rows, si
         if (rest) vec_store_part(out + whole, vec_exp(vec_sub(vec_load_part(in + whole, rest), most)), rest);
         const float total = sum(out, count);
         if (logarithm) {
-            const vec log_total = vec_set(log_f32(total));
+            const vec log_total = vec_log(vec_set(total));
             for (size_t k = 0; k < whole; k += LANES) vec_store(out + k, vec_sub(vec_sub(vec_load(in + k), most), log_total));
             if (rest) vec_store_part(out + whole, vec_sub(vec_sub(vec_load_part(in + whole, rest), most), log_total), rest);
         } else {

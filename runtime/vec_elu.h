@@ -1,13 +1,22 @@
 #ifndef RUNTIME_VEC_ELU_H
 #define RUNTIME_VEC_ELU_H
 
-#include "runtime/vec_tanh.h"
+#include "runtime/vec_expm1.h"
 
-/* x, or below zero alpha (e^x - 1): e^x - 1 = 2 t / (1 - t) with t = tanh(x / 2), without cancellation. */
+/* x, or alpha (e^x - 1) below zero (Clevert, Unterthiner, Hochreiter, arXiv:1511.07289). */
 static ALWAYS_INLINE vec vec_elu(vec x, float alpha) {
-    const vec t = vec_tanh(vec_mul(x, vec_set(0.5f)));
-    const vec below = vec_div(vec_add(t, t), vec_sub(vec_set(1.0f), t));
-    return vec_if_less(x, vec_zero(), vec_mul(vec_set(alpha), below), x);
+    return vec_if_less(x, vec_zero(), vec_mul(vec_set(alpha), vec_expm1(x)), x);
+}
+
+/* ELU times gamma (Klambauer et al., arXiv:1706.02515). */
+static ALWAYS_INLINE vec vec_selu(vec x, float alpha, float gamma) {
+    return vec_mul(vec_set(gamma), vec_elu(x, alpha));
+}
+
+/* x, or alpha (e^(x / alpha) - 1) below zero (Barron, arXiv:1704.07483). */
+static ALWAYS_INLINE vec vec_celu(vec x, float alpha) {
+    const vec scale = vec_set(alpha);
+    return vec_if_less(x, vec_zero(), vec_mul(scale, vec_expm1(vec_div(x, scale))), x);
 }
 
 #endif

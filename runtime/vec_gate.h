@@ -4,6 +4,7 @@
 #include "runtime/recurrent.h"
 #include "runtime/vec_elu.h"
 #include "runtime/vec_sigmoid.h"
+#include "runtime/vec_tanh.h"
 
 /* An activation of recurrent layers; `kind` is constant where this is called. */
 static ALWAYS_INLINE vec vec_gate(vec x, const int kind, float alpha, float beta) {

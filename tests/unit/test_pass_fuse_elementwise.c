@@ -338,8 +338,8 @@ static void test_layouts_apart(void **state) {
 
 static void test_operators_without_a_vector_form(void **state) {
     Graph *graph = new_graph(state);
-    Value *x = input(graph, "x", "2x8"), *elu = NODE(graph, OP_Abs, "abs", x);
-    graph_add_output(graph, NODE(graph, OP_Sqrt, "sqrt", NODE(graph, OP_Add, "add", elu, x)), "y");
+    Value *x = input(graph, "x", "2x8"), *slope = input(graph, "slope", "2x8"), *power = NODE(graph, OP_Pow, "power", x, slope);
+    graph_add_output(graph, NODE(graph, OP_Sqrt, "sqrt", NODE(graph, OP_Add, "add", power, x)), "y");
     expect_unchanged(graph, fuse_elementwise);
 }
 

@@ -12,9 +12,9 @@
 #include "runtime/clip_f64.h"
 #include "runtime/divide_i32.h"
 #include "runtime/divide_i64.h"
-#include "runtime/elu.h"
 #include "runtime/float_to_i64.h"
 #include "runtime/float_to_u64.h"
+#include "runtime/floored_mod.h"
 #include "runtime/gather_index.h"
 #include "runtime/hard_swish.h"
 #include "runtime/leaky_relu.h"
@@ -27,6 +27,7 @@
 #include "runtime/pool_planes.h"
 #include "runtime/power_i64.h"
 #include "runtime/relu.h"
+#include "runtime/remainder_i64.h"
 #include "runtime/resize_blocked.h"
 #include "runtime/resize_planar.h"
 #include "runtime/saturate.h"
@@ -38,6 +39,8 @@
 #include "runtime/tanh.h"
 #include "runtime/to_blocked.h"
 #include "runtime/to_planar.h"
+#include "runtime/vec_elu.h"
+#include "runtime/vec_first.h"
 
 enum { LENGTH = 2 * 32 * 9 * 11 };
 
@@ -63,7 +66,7 @@ static void activations_agree_with_their_formulas(void **state) {
         assert_near((double)clip(x, -1, 2), d < -1 ? -1 : d > 2 ? 2 : d, 0);
         assert_near((double)sigmoid_f32(x), 1 / (1 + exp(-d)), 2e-7);
         assert_near((double)tanh_f32(x), tanh(d), 2e-7);
-        assert_near((double)elu(x, 2), d < 0 ? 2 * expm1(d) : d, 1e-6);
+        assert_near((double)vec_first(vec_elu(vec_set(x), 2)), d < 0 ? 2 * expm1(d) : d, 1e-6);
         assert_near((double)hard_swish(x), d * (line < 0 ? 0 : line > 1 ? 1 : line), 1e-6);
     }
 }
@@ -87,7 +90,21 @@ static void integers_never_trap(void **state) {
     assert_int_equal(divide_i32(7, 0), 0);
     assert_int_equal(divide_i32(INT32_MIN, -1), INT32_MIN);
     assert_true(divide_i64(INT64_MIN, -1) == INT64_MIN && divide_i64(1, 0) == 0 && divide_i64(9, -2) == -4);
+    for (int64_t a = -9; a <= 9; a++)
+        for (int64_t b = -4; b <= 4; b++) {
+            const int64_t rest = remainder_i64(a, b, 0), floored = remainder_i64(a, b, 1);
+            assert_true(b ? rest == a % b : rest == 0 && floored == 0);
+            if (b) assert_true(floored * b >= 0 && floored * floored < b * b && (a - floored) % b == 0);
+        }
+    assert_true(remainder_i64(INT64_MIN, -1, 0) == 0 && remainder_i64(INT64_MIN, -1, 1) == 0);
     assert_true(power_i64(3, 4) == 81 && power_i64(-1, -3) == -1 && power_i64(2, -1) == 0 && power_i64(7, 0) == 1);
+}
+
+static void floored_remainders_have_the_divisors_sign(void **state) {
+    (void)state;
+    assert_true(floored_mod(-7.5, 2) == 0.5 && floored_mod(7.5, -2) == -0.5 && floored_mod(-7.5, -2) == -1.5);
+    assert_true(signbit(floored_mod(6, -2)) && !signbit(floored_mod(-6, 2)));
+    assert_true(isinf(floored_mod(-3, (double)INFINITY)) && isnan(floored_mod(1, 0)) && isnan(floored_mod((double)INFINITY, 2)));
 }
 
 static void conversions_saturate(void **state) {
@@ -433,6 +450,7 @@ int main(void) {
         cmocka_unit_test(nan_passes_through),
         cmocka_unit_test(the_upper_bound_of_clip_wins),
         cmocka_unit_test(integers_never_trap),
+        cmocka_unit_test(floored_remainders_have_the_divisors_sign),
         cmocka_unit_test(conversions_saturate),
         cmocka_unit_test(gathered_indices_stay_inside),
         cmocka_unit_test(sum_adds_everything),
