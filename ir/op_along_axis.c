@@ -63,7 +63,7 @@ bool eval_cumsum(const Node *node, const Tensor *const *in, Tensor *const *out, 
         double sum = 0;
         uint64_t whole = 0;
         for (int64_t k = 0; k < split.length; k++, at += step) {
-            double next = x->f ? sum + x->f[at] : 0;
+            double next = x->f ? held(y, sum + x->f[at]) : 0;
             uint64_t next_whole = x->f ? 0 : whole + (uint64_t)x->i[at];
             if (y->f)
                 y->f[at] = exclusive ? sum : next;

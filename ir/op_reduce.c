@@ -37,7 +37,7 @@ static void reduce_float(Op op, const Tensor *y, double *to, double x) {
     else if (op == OP_ReduceMin)
         *to = isnan(x) || x < *to ? x : *to;
     else if (op == OP_ReduceProd)
-        *to *= x;
+        *to = held(y, *to * x);
     else
         *to = held(y, *to + x);
 }
