@@ -10,7 +10,11 @@ const char *activation_text(Emitter *e, Activation activation, double alpha, dou
 /* The same for the activation fused into `node`; `x` itself where it has none. */
 const char *activation_expression(Emitter *e, const Node *node, const char *x);
 /* The same for a whole vector `x`, which it may name more than once: an expression of type vec, with the same bits in each lane.
- * NULL where there is none. */
+ */
 const char *vector_activation_text(Emitter *e, Activation activation, double alpha, double beta, const char *x);
+
+/* A vector of the float expression `x`, and the first lane of the expression `vector`, by the compiler's own flags. */
+const char *vector_of(Emitter *e, const char *x);
+const char *first_of_vector(Emitter *e, const char *vector);
 
 #endif

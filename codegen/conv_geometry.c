@@ -1,5 +1,6 @@
 #include "codegen/conv_geometry.h"
 
+#include "codegen/sum_terms.h"
 #include "ir/window.h"
 #include "ir/winograd.h"
 #include "kernels/layout.h"
@@ -10,9 +11,8 @@
  * memory they are as short as costs little. */
 enum { STRIP_BYTES = 256 * 1024, SMALL_STRIP_BYTES = 64 * 1024, LARGE_BYTES = 1024 * 1024, ROW_PIXELS = 256 };
 
-/* Longest partial sum, in products, where one block of channels is not longer: short enough to round as little as ONNX Runtime,
- * long enough that adding the parts costs nothing. */
-enum { SUM_TERMS = 256 };
+/* Elements of a block of channels, with room for sums of a few coordinates. */
+enum { WINDOW_UNIT = 2 * BLOCK };
 
 static bool is_blocked(const Value *value) {
     return value->layout == LAYOUT_BLOCKED;
@@ -139,7 +139,7 @@ static bool all_fit_int(const int64_t *values, int count) {
 
 static bool read_geometry(const Node *node, const Window *window, ConvGeometry *g) {
     const Shape *x = &node->in[0]->shape, *w = &node->in[1]->shape, *y = &node->out[0]->shape;
-    if (x->rank != 4) return false;
+    if (x->rank != 4 || !window_fits(window, WINDOW_UNIT)) return false;
     int64_t groups = attr_int(node, A_GROUP, 1);
     int64_t sizes[] = {x->dim[0],
                        groups,
@@ -157,8 +157,6 @@ static bool read_geometry(const Node *node, const Window *window, ConvGeometry *
                        window->dilation[2],
                        window->begin[1],
                        window->begin[2],
-                       x->dim[2] * 16,
-                       x->dim[3] * 16,
                        shape_product(y, 0, 3), /* rows of all planes, and pixels of all images: tasks of threads */
                        x->dim[0] * shape_product(y, 2, 4)};
     if (!all_fit_int(sizes, (int)(sizeof sizes / sizeof *sizes))) return false;
@@ -204,10 +202,12 @@ static bool compute_geometry(const Graph *graph, const Node *node, ConvGeometry 
 }
 
 bool conv_geometry(Graph *graph, const Node *node, ConvGeometry *geometry) {
-    if (!compute_geometry(graph, node, geometry, true))
-        return node_fail(graph, node, STATUS_UNSUPPORTED, "only convolutions over two spatial axes of at most %d can be compiled",
-                         INT_MAX / 64);
-    return true;
+    if (compute_geometry(graph, node, geometry, true)) return true;
+    const Window window = window_of(node);
+    if (!window_fits(&window, WINDOW_UNIT)) return window_refuse(graph, node, &window, WINDOW_UNIT);
+    return node_fail(graph, node, STATUS_UNSUPPORTED,
+                     "only convolutions over two spatial axes, of at most %d channels, rows and pixels, can be compiled",
+                     INT_MAX / 4);
 }
 
 bool conv_window_geometry(const Graph *graph, const Node *node, int rows, ConvGeometry *g) {

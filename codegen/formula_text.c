@@ -13,9 +13,38 @@ static const char *scalar_call(Emitter *e, const char *kernel, const char *x, co
     return arena_printf(emitter_graph(e)->arena, "%s(%s, %s)", kernel, x, y);
 }
 
+/* A function of runtime/ for whole vectors that an operator with one operand, other than an activation, is. */
+typedef struct {
+    const char *file, *function;
+} VectorFunction;
+
+static VectorFunction vector_function_of(Op op) {
+    switch (op) {
+    case OP_Exp: return (VectorFunction){"vec_exp", "vec_exp"};
+    case OP_Log: return (VectorFunction){"vec_log", "vec_log"};
+    case OP_Abs: return (VectorFunction){"vec_sign", "vec_abs"};
+    case OP_Sign: return (VectorFunction){"vec_sign", "vec_sign"};
+    case OP_Floor: return (VectorFunction){"vec_round", "vec_floor"};
+    case OP_Ceil: return (VectorFunction){"vec_round", "vec_ceil"};
+    case OP_Round: return (VectorFunction){"vec_round", "vec_round"};
+    case OP_Erf: return (VectorFunction){"vec_erf", "vec_erf"};
+    case OP_Sin: return (VectorFunction){"vec_sin_cos", "vec_sin"};
+    case OP_Cos: return (VectorFunction){"vec_sin_cos", "vec_cos"};
+    default: return (VectorFunction){NULL, NULL};
+    }
+}
+
+static const char *scalar_by_vector(Emitter *e, VectorFunction vector, const char *x) {
+    use_kernel(e, vector.file);
+    return first_of_vector(e, arena_printf(emitter_graph(e)->arena, "%s(%s)", vector.function, vector_of(e, x)));
+}
+
 static const char *scalar_step(Emitter *e, const FormulaStep *step, const char *x, const char *y) {
     Arena *arena = emitter_graph(e)->arena;
+    VectorFunction vector = vector_function_of(step->op);
+    if (vector.file && step->op != OP_Abs) return scalar_by_vector(e, vector, x);
     switch (step->op) {
+    case OP_Abs: use_kernel(e, "libm"); return arena_printf(arena, "fabsf(%s)", x);
     case OP_Add: return arena_printf(arena, "(%s + %s)", x, y);
     case OP_Sub: return arena_printf(arena, "(%s - %s)", x, y);
     case OP_Mul: return scalar_call(e, "product", x, y);
@@ -52,7 +81,9 @@ const char *formula_vector_step(Emitter *e, const Formula *formula, int at, cons
     Arena *arena = emitter_graph(e)->arena;
     const FormulaStep *step = &formula->step[at];
     const char *x = vector_argument(e, step->argument[0], operands), *y = vector_argument(e, step->argument[1], operands);
-    copy_vector_kernel(e, "vec_math");
+    VectorFunction vector = vector_function_of(step->op);
+    copy_vector_kernel(e, vector.file ? vector.file : "vec_math");
+    if (vector.file) return arena_printf(arena, "%s(%s)", vector.function, x);
     switch (step->op) {
     case OP_Add: return arena_printf(arena, "vec_add(%s, %s)", x, y);
     case OP_Sub: return arena_printf(arena, "vec_sub(%s, %s)", x, y);

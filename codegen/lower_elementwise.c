@@ -73,14 +73,19 @@ static const char *clip_integer(const Element *at) {
     return has_high ? TEXT(at, "%s > %s ? %s : %s", x, most, most, x) : x;
 }
 
+static const char *softplus_f64(const Element *at) {
+    const char *x = at->x[0];
+    return TEXT(at, "(%s > 0.0 ? %s + log1p(exp(-%s)) : log1p(exp(%s)))", x, x, x, x);
+}
+
 static const char *activation_f64(const Element *at, Activation activation) {
     const char *x = at->x[0], *a, *b;
     double alpha, beta;
     activation_parameters(at->node, &alpha, &beta);
     a = literal(at->e, F64, alpha);
     b = literal(at->e, F64, beta);
-    if (activation == ACT_SIGMOID || activation == ACT_TANH || activation == ACT_ELU) use_kernel(at->e, "libm");
-    if (activation == ACT_CLIP || activation == ACT_HARD_SIGMOID || activation == ACT_HARD_SWISH) use_kernel(at->e, "clip_f64");
+    use_kernel(at->e,
+               activation == ACT_CLIP || activation == ACT_HARD_SIGMOID || activation == ACT_HARD_SWISH ? "clip_f64" : "libm");
     switch (activation) {
     case ACT_RELU: return TEXT(at, "%s < 0.0 ? 0.0 : %s", x, x);
     case ACT_LEAKY_RELU: return TEXT(at, "%s < 0.0 ? %s * %s : %s", x, a, x, x);
@@ -90,6 +95,17 @@ static const char *activation_f64(const Element *at, Activation activation) {
     case ACT_HARD_SIGMOID: return TEXT(at, "clip_f64(%s * %s + %s, 0.0, 1.0)", a, x, b);
     case ACT_HARD_SWISH: return TEXT(at, "%s * clip_f64(%s / 6.0 + 0.5, 0.0, 1.0)", x, x);
     case ACT_ELU: return TEXT(at, "%s < 0.0 ? %s * expm1(%s) : %s", x, a, x, x);
+    case ACT_CELU: return TEXT(at, "%s < 0.0 ? %s * expm1(%s / %s) : %s", x, a, x, a, x);
+    case ACT_SELU: return TEXT(at, "%s * (%s < 0.0 ? %s * expm1(%s) : %s)", b, x, a, x, x);
+    case ACT_SOFTPLUS: return softplus_f64(at);
+    case ACT_SOFTSIGN: return TEXT(at, "%s / (1.0 + fabs(%s))", x, x);
+    case ACT_MISH: return TEXT(at, "%s * tanh(%s)", x, softplus_f64(at));
+    case ACT_SWISH: return TEXT(at, "%s / (1.0 + exp(-%s * %s))", x, a, x);
+    case ACT_GELU: return TEXT(at, "0.5 * %s * erfc(-%s / %s)", x, x, literal(at->e, F64, sqrt(2)));
+    case ACT_GELU_TANH:
+        return TEXT(at, "%s / (1.0 + exp(-%s * (%s + 0.044715 * %s * %s * %s)))", x, literal(at->e, F64, 1.5957691216057308), x,
+                    x, x, x);
+    case ACT_THRESHOLDED_RELU: return TEXT(at, "%s > %s ? %s : 0.0", x, a, x);
     case ACT_NONE:
     case ACT_COUNT: break;
     }
@@ -116,18 +132,65 @@ static const char *cast_from_float(const Element *at, Dtype to) {
                 type_bound(to, true));
 }
 
+static bool is_half(Dtype type) {
+    return type == F16 || type == BF16;
+}
+
+static const char *cast_expression(const Element *at, Dtype to);
+
+static const char *cast_from_half(const Element *at, Dtype to) {
+    const char *function = at->type == F16 ? "f16_to_f32" : "bf16_to_f32";
+    use_kernel(at->e, function);
+    Element wide = *at;
+    wide.type = F32;
+    wide.x[0] = TEXT(at, "%s(%s)", function, at->x[0]);
+    return cast_expression(&wide, to);
+}
+
+/* Rounded once: what a float can't hold comes to it rounded to odd. */
+static const char *cast_to_half(const Element *at, Dtype to) {
+    const char *function = to == F16 ? "f32_to_f16" : "f32_to_bf16";
+    use_kernel(at->e, function);
+    if (at->type == F32) return TEXT(at, "%s(%s)", function, at->x[0]);
+    use_kernel(at->e, "f64_to_f32_odd");
+    return TEXT(at, "%s(f64_to_f32_odd((double)%s))", function, at->x[0]);
+}
+
 static const char *cast_expression(const Element *at, Dtype to) {
     if (to == at->type) return at->x[0];
+    if (is_half(at->type)) return cast_from_half(at, to);
+    if (is_half(to)) return cast_to_half(at, to);
     if (to == BOOL) return TEXT(at, "%s != 0", at->x[0]);
     if (dtype_is_float(at->type) && !dtype_is_float(to)) return cast_from_float(at, to);
     return TEXT(at, "(%s)%s", dtype_c_name(to), at->x[0]);
 }
 
+/* infer_expression has read an Expression's formula before. */
+static const char *formula_expression(const Element *at) {
+    Formula formula;
+    return formula_of(at->node, &formula) ? formula_scalar(at->e, &formula, at->x) : at->x[0];
+}
+
+static const char *sign_expression(const Element *at) {
+    const char *x = at->x[0], *type = dtype_c_name(at->type);
+    if (at->type == F64) return TEXT(at, "%s != %s ? %s : (double)((%s > 0.0) - (%s < 0.0))", x, x, x, x, x);
+    return dtype_is_signed(at->type) ? TEXT(at, "(%s)((%s > 0) - (%s < 0))", type, x, x) : TEXT(at, "(%s)(%s > 0)", type, x);
+}
+
 static const char *unary_expression(const Element *at) {
+    Formula formula;
+    if (formula_of(at->node, &formula)) return formula_expression(at);
     switch (at->node->op) {
     case OP_Sqrt: return library_call(at, "sqrt");
     case OP_Exp: return library_call(at, "exp");
     case OP_Log: return library_call(at, "log");
+    case OP_Floor: return library_call(at, "floor");
+    case OP_Ceil: return library_call(at, "ceil");
+    case OP_Round: return library_call(at, "rint");
+    case OP_Sign: return sign_expression(at);
+    case OP_Erf: return library_call(at, "erf");
+    case OP_Sin: return library_call(at, "sin");
+    case OP_Cos: return library_call(at, "cos");
     case OP_Neg: return dtype_is_float(at->type) ? TEXT(at, "-%s", at->x[0]) : negated(at);
     case OP_Abs: return abs_expression(at);
     case OP_Not: return TEXT(at, "!%s", at->x[0]);
@@ -171,6 +234,23 @@ static const char *pow_expression(const Element *at) {
     return cast_expression(&result, at->type);
 }
 
+/* Integers of 8 and 16 bits are computed as ints, and cut off when stored. */
+static const char *mod_expression(const Element *at) {
+    const char *a = at->x[0], *b = at->x[1];
+    bool floored = attr_int(at->node, A_FMOD, 0) == 0;
+    if (dtype_is_float(at->type) && floored) {
+        use_kernel(at->e, "floored_mod");
+        return TEXT(at, "(%s)floored_mod((double)%s, (double)%s)", dtype_c_name(at->type), a, b);
+    }
+    if (dtype_is_float(at->type)) {
+        use_kernel(at->e, "libm");
+        return TEXT(at, "fmod%s(%s, %s)", at->type == F32 ? "f" : "", a, b);
+    }
+    if (!dtype_is_signed(at->type)) return TEXT(at, "%s == 0 ? 0 : %s %% %s", b, a, b);
+    use_kernel(at->e, "remainder_i64");
+    return TEXT(at, "(%s)remainder_i64(%s, %s, %d)", dtype_c_name(at->type), a, b, floored);
+}
+
 static const char *prelu_expression(const Element *at) {
     const char *x = at->x[0];
     if (at->type == F32) return call(at, "leaky_relu");
@@ -191,21 +271,18 @@ static const char *binary_expression(const Element *at) {
     case OP_Min: return extreme_expression(at, false);
     case OP_Max: return extreme_expression(at, true);
     case OP_Pow: return pow_expression(at);
+    case OP_Mod: return mod_expression(at);
     case OP_PRelu: return prelu_expression(at);
     case OP_Equal: return TEXT(at, "%s == %s", at->x[0], at->x[1]);
     case OP_Less: return TEXT(at, "%s < %s", at->x[0], at->x[1]);
+    case OP_LessOrEqual: return TEXT(at, "%s <= %s", at->x[0], at->x[1]);
+    case OP_GreaterOrEqual: return TEXT(at, "%s >= %s", at->x[0], at->x[1]);
     default: return TEXT(at, "%s > %s", at->x[0], at->x[1]);
     }
 }
 
 static const char *where_expression(const Element *at) {
     return TEXT(at, "%s ? %s : %s", at->x[0], at->x[1], at->x[2]);
-}
-
-/* infer_expression has read it before. */
-static const char *formula_expression(const Element *at) {
-    Formula formula;
-    return formula_of(at->node, &formula) ? formula_scalar(at->e, &formula, at->x) : at->x[0];
 }
 
 /* A float constant whose elements are all alike is written into the expression. */
@@ -240,6 +317,7 @@ static bool needs_locals(const Node *node) {
 }
 
 static bool types_are_supported(Emitter *e, const Node *node) {
+    if (node->op == OP_Cast) return true;
     for (int k = 0; k < node->in_count; k++)
         if (!require_arithmetic(e, node, node->in[k]->type)) return false;
     return require_arithmetic(e, node, node->out[0]->type);

@@ -37,17 +37,11 @@ static PoolWindow read_window(const Node *node) {
     return (PoolWindow){planes_of(node->in[0]), window_of(node)};
 }
 
-/* The kernels count in int: no coordinate of input, padding or window may come near its end. */
-static bool window_fits(Emitter *e, const Node *node, const PoolWindow *w) {
-    const int64_t most = INT32_MAX / 16;
-    const Window *o = &w->over;
-    bool fits = w->planes <= most;
-    for (int k = 0; k < 3; k++)
-        fits = fits && o->in[k] <= most && o->out[k] <= most && o->begin[k] <= most && o->end[k] <= most &&
-               o->stride[k] <= most && o->dilation[k] <= most && window_extent(o, k) <= most &&
-               o->out[k] * o->stride[k] <= 4 * most;
-    if (fits) return true;
-    return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "its window is too large for the pooling kernels");
+static bool window_is_countable(Emitter *e, const Node *node, const PoolWindow *w) {
+    if (w->planes > INT32_MAX / BLOCK)
+        return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED,
+                         "it has %" PRId64 " planes, more than the pooling kernels can count", w->planes);
+    return window_fits(&w->over, BLOCK / 2) || window_refuse(emitter_graph(e), node, &w->over, BLOCK / 2);
 }
 
 static const char *triple(Emitter *e, const int64_t *v) {
@@ -65,7 +59,7 @@ static void declare_window(Emitter *e, const PoolWindow *w) {
 
 bool declare_image_window(Emitter *e, const Node *pool) {
     PoolWindow w = read_window(pool);
-    if (!window_fits(e, pool, &w)) return false;
+    if (!window_is_countable(e, pool, &w)) return false;
     w.planes /= pool->in[0]->shape.dim[0];
     declare_window(e, &w);
     return true;
@@ -116,8 +110,8 @@ static void emit_typed_max(Emitter *e, const Node *node, const PoolWindow *w) {
     emit(e, "%s most = %s;", type, lowest_number(e, node->in[0]->type));
     for (int k = 0; k < 3; k++) emit(e, "for (int k%d = 0; k%d < t%d.count; k%d++) {", k, k, k, k);
     emit(e,
-         "const int at = ((t0.at + k0 * %" PRId64 ") * %" PRId64 " + t1.at + k1 * %" PRId64 ") * %" PRId64
-         " + t2.at + k2 * %" PRId64 ";",
+         "const size_t at = ((size_t)(t0.at + k0 * %" PRId64 ") * %" PRId64 " + (size_t)(t1.at + k1 * %" PRId64 ")) * %" PRId64
+         " + (size_t)(t2.at + k2 * %" PRId64 ");",
          w->over.dilation[0], w->over.in[1], w->over.dilation[1], w->over.in[2], w->over.dilation[2]);
     emit(e, "if (x[at] > most) most = x[at];");
     nest_close(e, 3);
@@ -146,7 +140,7 @@ static bool lower_max_pool(Emitter *e, Node *node, const PoolWindow *w) {
 bool lower_pool(Emitter *e, Node *node) {
     if (strips_producer(node)) return lower_conv_strips(e, node);
     PoolWindow w = read_window(node);
-    if (!require_arithmetic(e, node, node->in[0]->type) || !window_fits(e, node, &w)) return false;
+    if (!require_arithmetic(e, node, node->in[0]->type) || !window_is_countable(e, node, &w)) return false;
     if (node->op == OP_MaxPool) return lower_max_pool(e, node, &w);
     if (!require_f32(e, node, node->in[0]->type)) return false;
     emit_average(e, node, &w, attr_int(node, A_COUNT_INCLUDE_PAD, 0) != 0);
@@ -155,7 +149,7 @@ bool lower_pool(Emitter *e, Node *node) {
 
 bool lower_plane_mean(Emitter *e, Node *node) {
     PoolWindow w = plane_window(node);
-    if (!window_fits(e, node, &w)) return false;
+    if (!window_is_countable(e, node, &w)) return false;
     emit_average(e, node, &w, false);
     return true;
 }

@@ -3,15 +3,13 @@
 
 #include "codegen/emitter.h"
 #include "codegen/step.h"
+#include "codegen/sum_terms.h"
 #include "ir/recurrent.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-
-/* As for convolutions: the longest partial sum. */
-enum { SUM_TERMS = 256 };
 
 static int64_t blocks_of(const Recurrent *r) {
     return whole_blocks(r->hidden) / BLOCK;

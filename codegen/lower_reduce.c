@@ -1,6 +1,7 @@
-/* ReduceMean, ReduceSum, ReduceMax and ReduceMin: loops over what stays around loops over what goes. */
+/* ReduceMean, ReduceSum, ReduceProd, ReduceMax and ReduceMin: loops over what stays around loops over what goes. */
 #include "codegen/lower_pool.h"
 #include "codegen/step.h"
+#include "codegen/sum_terms.h"
 
 #include <inttypes.h>
 
@@ -15,6 +16,10 @@ static bool is_reduced(const Node *node, int axis) {
 
 static bool is_sum(const Node *node) {
     return node->op == OP_ReduceSum || node->op == OP_ReduceMean;
+}
+
+static bool is_extreme(const Node *node) {
+    return node->op == OP_ReduceMax || node->op == OP_ReduceMin;
 }
 
 /* The result as keepdims would shape it: it broadcasts against the input, with stride 0 where an axis goes. */
@@ -68,6 +73,7 @@ static const char *identity(Emitter *e, const Node *node, Dtype type) {
         [I8] = "INT8_MAX",    [I16] = "INT16_MAX",  [I32] = "INT32_MAX",  [I64] = "INT64_MAX", [U8] = "UINT8_MAX",
         [U16] = "UINT16_MAX", [U32] = "UINT32_MAX", [U64] = "UINT64_MAX", [BOOL] = "1"};
     if (is_sum(node)) return type == F32 ? "0.0f" : type == F64 ? "0.0" : "0";
+    if (node->op == OP_ReduceProd) return type == F32 ? "1.0f" : type == F64 ? "1.0" : "1";
     if (dtype_is_float(type)) {
         use_kernel(e, "libm");
         return node->op == OP_ReduceMax ? "-INFINITY" : "INFINITY";
@@ -86,13 +92,27 @@ static void emit_empty(Emitter *e, const Node *node) {
     emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) y[i] = %s;", shape_count(&node->out[0]->shape), value);
 }
 
-/* Integers are summed modulo 2^64 and cut off at the end. */
-static const char *result_text(Emitter *e, const Node *node, int64_t count) {
+/* Is the innermost loop over neighbours that are summed? runtime/sum.h does that. */
+static bool sums_rows(const Node *node, const Nest *nest, int kept) {
+    int inner = nest->rank - 1;
+    return is_sum(node) && node->in[0]->type == F32 && inner >= kept && nest->stride[1][inner] == 1;
+}
+
+/* Are there more terms of f32, or rows of them, than one part of a sum may have? */
+static bool is_long_sum(const Node *node, const Nest *nest, int kept) {
+    int64_t terms = 1;
+    for (int k = kept; k < nest->rank - sums_rows(node, nest, kept); k++) terms *= nest->dim[k];
+    return is_sum(node) && node->in[0]->type == F32 && terms > SUM_TERMS;
+}
+
+/* Integers are summed and multiplied modulo 2^64 and cut off at the end. */
+static const char *result_text(Emitter *e, const Node *node, bool long_sum, int64_t count) {
     Arena *arena = emitter_graph(e)->arena;
     Dtype type = node->out[0]->type;
     bool mean = node->op == OP_ReduceMean;
-    if (!is_sum(node)) return "result";
-    if (dtype_is_float(type)) return mean ? arena_printf(arena, "result / %s", literal(e, type, (double)count)) : "result";
+    if (is_extreme(node)) return "result";
+    const char *total = long_sum ? "long_sum_total(&result)" : "result";
+    if (dtype_is_float(type)) return mean ? arena_printf(arena, "%s / %s", total, literal(e, type, (double)count)) : total;
     const char *name = dtype_c_name(type);
     if (!mean) return arena_printf(arena, "(%s)result", name);
     return arena_printf(arena, type == U64 ? "(%s)(result / %" PRId64 ")" : "(%s)((int64_t)result / %" PRId64 ")", name, count);
@@ -108,24 +128,39 @@ static void emit_extreme(Emitter *e, const Node *node, const char *x) {
         emit(e, "if (value %c result) result = value;", sign);
 }
 
-static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept) {
+static const char *term_text(Emitter *e, const Node *node, const Nest *nest, int kept) {
     Arena *arena = emitter_graph(e)->arena;
-    Dtype type = node->in[0]->type;
     int inner = nest->rank - 1;
-    if (is_sum(node) && type == F32 && inner >= kept && nest->stride[1][inner] == 1) {
+    if (sums_rows(node, nest, kept)) {
         use_kernel(e, "sum");
-        nest_open(e, nest, kept, inner);
-        emit(e, "result += sum(x + %s, %" PRId64 ");", nest_partial_index(e, nest, 1, 0, inner), nest->dim[inner]);
-        nest_close(e, inner - kept);
-        return;
+        return arena_printf(arena, "sum(x + %s, %" PRId64 ")", nest_partial_index(e, nest, 1, 0, inner), nest->dim[inner]);
     }
     const char *x = arena_printf(arena, "x[%s]", nest_index(e, nest, 1));
-    nest_open(e, nest, kept, nest->rank);
-    if (!is_sum(node))
-        emit_extreme(e, node, x);
+    return is_extreme(node) || dtype_is_float(node->in[0]->type) ? x : arena_printf(arena, "(uint64_t)%s", x);
+}
+
+static void emit_terms(Emitter *e, const Node *node, const Nest *nest, int kept) {
+    const char *term = term_text(e, node, nest, kept);
+    int end = nest->rank - sums_rows(node, nest, kept);
+    nest_open(e, nest, kept, end);
+    if (is_extreme(node))
+        emit_extreme(e, node, term);
+    else if (!is_sum(node))
+        emit(e, "result *= %s;", term);
     else
-        emit(e, dtype_is_float(type) ? "result += %s;" : "result += (uint64_t)%s;", x);
-    nest_close(e, nest->rank - kept);
+        emit(e, is_long_sum(node, nest, kept) ? "long_sum_add(&result, %s);" : "result += %s;", term);
+    nest_close(e, end - kept);
+}
+
+static void declare_result(Emitter *e, const Node *node, bool long_sum) {
+    Dtype type = node->in[0]->type;
+    bool wide = !is_extreme(node) && !dtype_is_float(type);
+    if (long_sum) {
+        use_kernel(e, "long_sum");
+        emit(e, "struct long_sum result = {0.0f, 0.0f, 0};");
+    } else {
+        emit(e, "%s result = %s;", wide ? "uint64_t" : dtype_c_name(type), identity(e, node, type));
+    }
 }
 
 bool lower_reduce(Emitter *e, Node *node) {
@@ -138,13 +173,14 @@ bool lower_reduce(Emitter *e, Node *node) {
     }
     int kept;
     Nest nest = reduction_nest(node, &kept);
-    bool wide = is_sum(node) && !dtype_is_float(in->type);
+    bool long_sum = is_long_sum(node, &nest, kept);
     declare_input(e, "x", in);
     declare_output(e, "y", out);
     nest_open(e, &nest, 0, kept);
-    emit(e, "%s result = %s;", wide ? "uint64_t" : dtype_c_name(in->type), identity(e, node, in->type));
+    declare_result(e, node, long_sum);
     emit_terms(e, node, &nest, kept);
-    emit(e, "y[%s] = %s;", nest_index(e, &nest, 0), result_text(e, node, shape_count(&in->shape) / shape_count(&out->shape)));
+    int64_t count = shape_count(&in->shape) / shape_count(&out->shape);
+    emit(e, "y[%s] = %s;", nest_index(e, &nest, 0), result_text(e, node, long_sum, count));
     nest_close(e, kept);
     return true;
 }

@@ -77,6 +77,15 @@ static bool needs_memory(const Plan *plan, const Value *value) {
     return value_bytes(value) > 0 && is_written(value) && place->offset >= 0 && !place->storage->is_input;
 }
 
+/* All pieces live in all steps. */
+static void keep_separate(const Plan *plan, Block *blocks, int count) {
+    for (int k = 0; k < count; k++)
+        for (int p = 0; p < blocks[k].pieces; p++) {
+            blocks[k].piece[p].first = 0;
+            blocks[k].piece[p].last = plan->steps - 1;
+        }
+}
+
 /* The blocks in order of their first steps. */
 static Block *collect_blocks(Graph *graph, const Plan *plan, int *count) {
     Block *blocks = ARENA_ARRAY(graph->arena, Block, graph->value_count + plan->steps + 1);
@@ -285,6 +294,7 @@ Plan *plan_memory(Graph *graph) {
     assign_storage(graph, plan);
     int count;
     Block *blocks = collect_blocks(graph, plan, &count);
+    if (graph->separate) keep_separate(plan, blocks, count);
     plan->live_bytes = largest_live(graph->arena, blocks, count, plan->steps);
     place_all(graph->arena, plan, blocks, count);
     keep_offsets(graph, plan, blocks, count);

@@ -187,6 +187,17 @@ static void write_value_comment(const Emitter *e, FILE *out, const char *role, c
             dtype_onnx_name(value->type), shape_text(&value->shape, shape, sizeof shape), (long long)shape_count(&value->shape));
 }
 
+/* An input of the model that the function has no parameter for: compiling has used its value. */
+static void write_bound_comment(const Emitter *e, FILE *out, const Value *bound) {
+    char shape[128], number[64] = "";
+    if (shape_count(&bound->shape) == 1 && dtype_is_float(bound->type))
+        snprintf(number, sizeof number, ": %.9g", constant_float_at(bound, 0));
+    else if (shape_count(&bound->shape) == 1)
+        snprintf(number, sizeof number, ": %lld", (long long)constant_int_at(bound, 0));
+    fprintf(out, " *   %-7s '%s', %s, %s%s\n", "bound", comment_text(e->graph->arena, bound->name), dtype_onnx_name(bound->type),
+            shape_text(&bound->shape, shape, sizeof shape), number);
+}
+
 static void write_sizes(const Emitter *e, FILE *out, const char *role, const Parameter *parameters, int count) {
     for (int k = 0; k < count; k++) {
         const char *name = count == 1 ? role : arena_printf(e->graph->arena, "%s%d", role, k);
@@ -217,6 +228,7 @@ void write_header(Emitter *e, FILE *out) {
         write_value_comment(e, out, "input", e->inputs[k].name, e->graph->inputs[k]->name, e->graph->inputs[k]);
     for (int k = 0; k < e->graph->output_count; k++)
         write_value_comment(e, out, "output", e->outputs[k].name, e->graph->output_names[k], e->graph->outputs[k]);
+    for (int k = 0; k < e->graph->bound_count; k++) write_bound_comment(e, out, e->graph->bound[k]);
     fprintf(out, " *\n * Tensors are row-major. Returns 0, -1 for a null pointer, -2 for a misaligned one. No state is kept "
                  "between calls: threads may run it at once,\n"
                  " * each with an arena of its own. */\n");

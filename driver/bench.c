@@ -99,7 +99,7 @@ bool command_bench(Driver *driver, int argc, char **argv) {
          .help = "timed runs (default 21), after 3 to warm up"},
         {.name = "json", .kind = OPTION_FLAG, .target = &options.json, .help = "the result as JSON"},
         BUILD_CC_OPTIONS(&options.build),
-        MODEL_DIM_OPTION(&options.model),
+        MODEL_INPUT_OPTIONS(&options.model),
         MODEL_OPTIMIZE_OPTIONS(&options.model),
     };
     const OptionTable table = {

@@ -117,7 +117,7 @@ static bool mark_blocks(Driver *driver, Graph *graph, const ResidualBlocks *bloc
 }
 
 bool blocks_apply(Driver *driver, Graph *graph, BlockOptions *options) {
-    if (!fold_constants(graph) || !remove_dead_code(graph)) return false;
+    if (!widen_half(graph) || !fold_constants(graph) || !remove_dead_code(graph)) return false;
     options->found = residual_blocks_find(graph);
     ResidualBlocks *blocks = &options->found;
     double *p = ARENA_ARRAY(driver->arena, double, blocks->count + 1);

@@ -39,6 +39,18 @@ static void print_sizes(FILE *file, const char *role, Value *const *values, int 
     fputs("0};\n", file);
 }
 
+/* In octal, since a name may hold anything; control characters would break the message's line. */
+static void print_names(FILE *file, const Graph *graph) {
+    fputs("static const char *const output_names[] = {", file);
+    for (int k = 0; k < graph->output_count; k++) {
+        fputc('"', file);
+        for (const unsigned char *c = (const unsigned char *)graph->output_names[k]; *c; c++)
+            fprintf(file, "\\%03o", *c < ' ' || *c == 0x7f ? '?' : *c);
+        fputs("\", ", file);
+    }
+    fputs("\"\"};\n", file);
+}
+
 /* A macro that calls `function` with what the runner has in arrays. */
 static void print_call(FILE *file, const Graph *graph, bool weights, const char *macro, const char *function, const char *last) {
     fprintf(file, "#define %s(in, out, weights, arena%s%s) ((void)(weights), %s(", macro, *last ? ", " : "", last, function);
@@ -59,6 +71,7 @@ static void print_shape(FILE *file, const Graph *graph, const BuildOptions *opti
     if (options->profile) fprintf(file, "#define STEPS ((size_t)%d)\n", graph_node_count(graph));
     print_sizes(file, "input", graph->inputs, graph->input_count);
     print_sizes(file, "output", graph->outputs, graph->output_count);
+    if (!options->runner) print_names(file, graph);
     print_call(file, graph, weight_file_bytes >= 0, "CALL", "model_run", "");
     if (options->blocks) print_call(file, graph, weight_file_bytes >= 0, "CALL_BLOCKS", "model_run_blocks", "keep");
     if (options->definitions) fputs(options->definitions, file);
@@ -72,6 +85,7 @@ static bool write_shape(Driver *driver, const Workshop *shop, const Graph *graph
     return output_finish(driver, &output) && output_commit(driver, &output);
 }
 
+enum { RUNNER_FAILED_FILL = 14 }; /* driver/embedded/runner.h: FAILED_FILL */
 enum { MODEL_SOURCE, MODEL_HEADER, MODEL_WEIGHTS, MODEL_FILES };
 
 /* *weight_bytes: of the file that the runner reads; -1 where it reads none. */
@@ -186,6 +200,7 @@ bool run_runner(Driver *driver, const Workshop *shop, const char *in, const char
     progress_update(&driver->progress, "running the compiled network");
     if (!run_program(driver, shop, "runner", in, out, threads, &status)) return false;
     if (status == 0) return true;
+    if (status == RUNNER_FAILED_FILL) return fail(driver->diag, STATUS_MISMATCH, "%s", complaint(driver->arena, shop->log));
     if (status > 128) return fail(driver->diag, STATUS_MISMATCH, "the compiled network crashes (%s)", strsignal(status - 128));
     return fail(driver->diag, STATUS_MISMATCH, "the compiled network does not run (status %d): %s", status,
                 complaint(driver->arena, shop->log));

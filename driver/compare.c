@@ -1,24 +1,48 @@
 #include "driver/compare.h"
 
+#include <float.h>
 #include <math.h>
+
+/* The largest number of a float type: a double beyond it is an infinity there. */
+static double largest_of(Dtype type) {
+    switch (type) {
+    case F16: return 65504;
+    case BF16: return 0x1.fep127;
+    case F32: return (double)FLT_MAX;
+    default: return DBL_MAX;
+    }
+}
+
+/* What stands at a place of a tensor, as its type holds it: a NaN, an infinity of one sign or the other, or a number. */
+typedef enum { NUMBER, NOT_A_NUMBER, PLUS_INFINITY, MINUS_INFINITY } Kind;
+
+static Kind kind_of(const Tensor *tensor, int64_t index) {
+    double x = tensor->f[index];
+    if (isnan(x)) return NOT_A_NUMBER;
+    if (fabs(x) <= largest_of(tensor->type)) return NUMBER;
+    return x > 0 ? PLUS_INFINITY : MINUS_INFINITY;
+}
 
 double relative_error(const Tensor *y, const Tensor *truth) {
     double largest = 0, difference = 0;
     for (int64_t k = 0; k < truth->count; k++) {
-        if (!isfinite(truth->f[k])) continue;
+        if (kind_of(truth, k) != NUMBER) continue;
         if (fabs(truth->f[k]) > largest) largest = fabs(truth->f[k]);
-        if (isfinite(y->f[k]) && fabs(y->f[k] - truth->f[k]) > difference) difference = fabs(y->f[k] - truth->f[k]);
+        if (kind_of(y, k) == NUMBER && fabs(y->f[k] - truth->f[k]) > difference) difference = fabs(y->f[k] - truth->f[k]);
     }
     return largest > 0 ? difference / largest : difference;
 }
 
 int64_t special_differences(const Tensor *y, const Tensor *peer) {
     int64_t count = 0;
-    for (int64_t k = 0; k < y->count; k++) {
-        double a = y->f[k], b = peer->f[k];
-        bool same = isnan(a) ? isnan(b) : isinf(a) || isinf(b) ? a == b : !isnan(b);
-        count += !same;
-    }
+    for (int64_t k = 0; k < y->count; k++) count += kind_of(y, k) != kind_of(peer, k);
+    return count;
+}
+
+int64_t unexplained_specials(const Tensor *peer, const Tensor *truth, const Tensor *rounding) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < peer->count; k++)
+        count += kind_of(peer, k) != kind_of(truth, k) && kind_of(peer, k) != kind_of(rounding, k);
     return count;
 }
 
@@ -46,7 +70,11 @@ int64_t top1_agreement(const Tensor *y, const Tensor *peer, int64_t *rows) {
     return agree;
 }
 
-double error_bound(double peer_error, double summed_terms, bool winograd) {
-    if (winograd) return 4 * peer_error * sqrt(summed_terms) + 1e-5;
-    return 2 * peer_error * sqrt(summed_terms) + 1e-6;
+double error_bound(double peer_error, bool winograd) {
+    return winograd ? 4 * peer_error + 1e-5 : 2 * peer_error + 1e-6;
+}
+
+double explained_error(double rounding_error) {
+    double explained = ROUNDING_MULTIPLE * rounding_error;
+    return explained > EXPLAINED_WITHOUT_ROUNDING ? explained : EXPLAINED_WITHOUT_ROUNDING;
 }

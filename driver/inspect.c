@@ -126,7 +126,7 @@ bool command_inspect(Driver *driver, int argc, char **argv) {
     bool json = false;
     const Option list[] = {
         {.name = "json", .kind = OPTION_FLAG, .target = &json, .help = "the same as JSON"},
-        MODEL_DIM_OPTION(&model),
+        MODEL_INPUT_OPTIONS(&model),
         MODEL_OPTIMIZE_OPTIONS(&model),
     };
     const OptionTable table = {

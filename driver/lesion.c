@@ -331,7 +331,7 @@ bool command_lesion(Driver *driver, int argc, char **argv) {
         {.name = "json", .kind = OPTION_FLAG, .target = &options.json, .help = "the result as JSON"},
         {.name = "plot", .kind = OPTION_TEXT, .target = &options.plot, .argument = "OUT.svg", .help = "write a plot"},
         BUILD_CC_OPTIONS(&options.build),
-        MODEL_DIM_OPTION(&options.model),
+        MODEL_INPUT_OPTIONS(&options.model),
         MODEL_OPTIMIZE_OPTIONS(&options.model),
     };
     const OptionTable table = {

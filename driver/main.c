@@ -39,6 +39,7 @@ static void print_help(void) {
          "examples:\n"
          "  skipc compile resnet50.onnx                    writes resnet50.c and resnet50.h\n"
          "  skipc compile net.onnx -o src/net.c --name net --dim batch=4\n"
+         "  skipc compile voice.onnx --dim length=512 --bind rate=16000     an input that is known\n"
          "  skipc inspect resnet50.onnx                    what it costs, layer by layer\n"
          "  skipc verify resnet50.onnx --layers            where the C departs from the truth, if it does\n"
          "  skipc run net.onnx --input x.npy --output y.npy\n"

@@ -1,5 +1,6 @@
 #include "driver/model.h"
 
+#include "driver/bindings.h"
 #include "driver/tune.h"
 
 #include "frontend/frontend.h"
@@ -11,7 +12,9 @@ static bool parse_dim(Driver *driver, const char *text, DimSetting *setting) {
     const char *equals = strrchr(text, '=');
     if (!equals || equals == text) return fail(driver->diag, STATUS_USAGE, "--dim takes NAME=N, not '%s'", text);
     setting->name = arena_strndup(driver->arena, text, (size_t)(equals - text));
-    if (number_parse(equals + 1, 1, INT32_MAX, &setting->size)) return true;
+    /* INPUT:AXIS may be 0, where the model itself says so. */
+    int64_t least = strchr(setting->name, ':') ? 0 : 1;
+    if (number_parse(equals + 1, least, INT32_MAX, &setting->size)) return true;
     return fail(driver->diag, STATUS_USAGE, "--dim %s: the size is a whole number from 1 to %d", text, INT32_MAX);
 }
 
@@ -20,9 +23,21 @@ Graph *model_import(Driver *driver, const ModelOptions *options) {
     for (int k = 0; k < options->dims.count; k++) {
         if (!parse_dim(driver, options->dims.item[k], &dims[k])) return NULL;
     }
+    for (int k = 0; k < options->binds.count; k++) {
+        const char *text = options->binds.item[k], *equals = strchr(text, '=');
+        if (!equals || equals == text) {
+            fail(driver->diag, STATUS_USAGE, "--bind takes NAME=VALUE, not '%s'", text);
+            return NULL;
+        }
+    }
     driver->diag->model = options->path;
     progress_update(&driver->progress, "reading %s", options->path);
-    ImportOptions import = {.dims = dims, .dim_count = options->dims.count};
+    ImportOptions import = {.dims = dims,
+                            .dim_count = options->dims.count,
+                            .binds = options->binds.item,
+                            .bind_count = options->binds.count,
+                            .read = binding_read,
+                            .context = driver};
     return onnx_import(driver->arena, driver->diag, options->path, &import);
 }
 
@@ -47,6 +62,8 @@ Graph *model_optimise(Driver *driver, const ModelOptions *options, void (*after)
     if (!graph) return NULL;
     graph->optimize = (Optimize)options->optimize;
     graph->exact = options->exact;
+    graph->separate = options->separate;
+    graph->strict_types = options->strict_types;
     if (options->blocks && !blocks_apply(driver, graph, options->blocks)) return NULL;
     graph->choices = tuning.choices;
     graph->choice_count = tuning.choice_count;

@@ -10,9 +10,10 @@
 
 typedef struct {
     const char *path;
-    TextList dims; /* "NAME=N" */
-    int optimize;  /* Optimize */
-    bool exact;
+    TextList dims;  /* "NAME=N" */
+    TextList binds; /* "NAME=VALUE" */
+    int optimize;   /* Optimize */
+    bool exact, separate, strict_types;
     BlockOptions *blocks; /* what to do with residual blocks, and where to put what was found; NULL: leave them alone */
     const char *tune;     /* NULL: kernels by estimate; "": as measured, in a file beside the model; else that file's choices */
 } ModelOptions;
@@ -28,10 +29,16 @@ typedef void Observe(void *context, const Node *node, Tensor *const *out);
 Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *inputs, Precision precision, Observe *observe,
                         void *context);
 
-#define MODEL_DIM_OPTION(model_options)                                                                                          \
+/* What fixes the model's inputs: every command takes these. */
+#define MODEL_INPUT_OPTIONS(model_options)                                                                                       \
+    {.name = "dim",                                                                                                              \
+     .kind = OPTION_LIST,                                                                                                        \
+     .target = &(model_options)->dims,                                                                                           \
+     .argument = "NAME=N",                                                                                                       \
+     .help = "size of a symbolic dimension (batch is 1 otherwise)"},                                                             \
     {                                                                                                                            \
-        .name = "dim", .kind = OPTION_LIST, .target = &(model_options)->dims, .argument = "NAME=N",                              \
-        .help = "size of a symbolic dimension (batch is 1 otherwise)"                                                            \
+        .name = "bind", .kind = OPTION_LIST, .target = &(model_options)->binds, .argument = "NAME=VALUE",                        \
+        .help = "makes an input a constant: a number, a list 1,2,3 or [[1,2],[3,4]], or an .npy file"                            \
     }
 /* What the kernels may cost, for commands that generate code. */
 #define MODEL_OPTIMIZE_OPTIONS(model_options)                                                                                    \
@@ -45,9 +52,13 @@ Tensor **model_evaluate(Driver *driver, Graph *graph, const Tensor *const *input
          .target = &(model_options)->tune,                                                                                       \
          .argument = "FILE",                                                                                                     \
          .help = "kernels as measured on this machine, kept beside the model in MODEL.tune; or those of FILE"},                  \
+        {.name = "exact",                                                                                                        \
+         .kind = OPTION_FLAG,                                                                                                    \
+         .target = &(model_options)->exact,                                                                                      \
+         .help = "no kernel that rounds differently from the plain sums (Winograd)"},                                            \
     {                                                                                                                            \
-        .name = "exact", .kind = OPTION_FLAG, .target = &(model_options)->exact,                                                 \
-        .help = "no kernel that rounds differently from the plain sums (Winograd)"                                               \
+        .name = "strict-types", .kind = OPTION_FLAG, .target = &(model_options)->strict_types,                                   \
+        .help = "round to float16 and bfloat16 where the model does (otherwise float throughout)"                                \
     }
 
 #endif

@@ -8,31 +8,40 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SCRIPT_NO_MODULE = 3 }; /* both scripts' exit status when an import fails */
 
-static const Peer peers[] = {
-    {"onnxruntime", "ONNX Runtime", "onnxruntime"},
-    {"openvino", "OpenVINO", "openvino"},
-    {"ncnn", "ncnn", "ncnn pnnx onnx"}, /* pnnx converts the model */
-    {"mnn", "MNN", "MNN onnx"},
-};
+const Peer peer_onnxruntime = {"onnxruntime", "ONNX Runtime", "onnxruntime"},
+           peer_onnxruntime_optimised = {"onnxruntime-optimised", "ONNX Runtime", "onnxruntime"},
+           peer_onnx = {"onnx", "ONNX's reference evaluator", "onnx"};
+static const Peer openvino = {"openvino", "OpenVINO", "openvino"},
+                  ncnn = {"ncnn", "ncnn", "ncnn pnnx onnx"}, /* pnnx converts the model */
+    mnn = {"mnn", "MNN", "MNN onnx"};
+static const Peer *const timed[] = {&peer_onnxruntime, &openvino, &ncnn, &mnn};
 
 const Peer *peer_find(const char *name) {
-    for (size_t k = 0; k < sizeof peers / sizeof *peers; k++)
-        if (strcmp(peers[k].name, name) == 0) return &peers[k];
+    for (size_t k = 0; k < sizeof timed / sizeof *timed; k++)
+        if (strcmp(timed[k]->name, name) == 0) return timed[k];
     return NULL;
 }
 
+static bool write_peer_input(Driver *driver, const Workshop *shop, int index, Dtype type, const Shape *shape, const void *data) {
+    Output output;
+    const char *path = workshop_path(driver, shop, arena_printf(driver->arena, "input_%d.npy", index));
+    if (!output_open(driver, &output, path)) return false;
+    bool written = npy_write(driver->diag, output.file, type, shape, data) && output_finish(driver, &output) &&
+                   output_commit(driver, &output);
+    output_discard(&output);
+    return written;
+}
+
 bool write_peer_inputs(Driver *driver, const Workshop *shop, const Graph *graph, const NpyArray *inputs) {
-    for (int k = 0; k < graph->input_count; k++) {
-        Output output;
-        const char *path = workshop_path(driver, shop, arena_printf(driver->arena, "input_%d.npy", k));
-        if (!output_open(driver, &output, path)) return false;
-        bool written = npy_write(driver->diag, output.file, inputs[k].type, &inputs[k].shape, inputs[k].data) &&
-                       output_finish(driver, &output) && output_commit(driver, &output);
-        output_discard(&output);
-        if (!written) return false;
+    for (int k = 0; k < graph->input_count; k++)
+        if (!write_peer_input(driver, shop, k, inputs[k].type, &inputs[k].shape, inputs[k].data)) return false;
+    for (int k = 0; k < graph->bound_count; k++) {
+        const Value *bound = graph->bound[k];
+        if (!write_peer_input(driver, shop, graph->input_count + k, bound->type, &bound->shape, bound->data)) return false;
     }
     return true;
 }
@@ -60,8 +69,9 @@ static bool absolute_path(Driver *driver, const char *path, const char **absolut
 }
 
 static void add_names(Driver *driver, TextList *words, const Graph *graph) {
-    list_add(driver->arena, words, arena_printf(driver->arena, "%d", graph->input_count));
+    list_add(driver->arena, words, arena_printf(driver->arena, "%d", graph->input_count + graph->bound_count));
     for (int k = 0; k < graph->input_count; k++) list_add(driver->arena, words, graph->inputs[k]->name);
+    for (int k = 0; k < graph->bound_count; k++) list_add(driver->arena, words, graph->bound[k]->name);
     for (int k = 0; k < graph->output_count; k++) list_add(driver->arena, words, graph->output_names[k]);
 }
 
@@ -82,45 +92,63 @@ static bool run_script(Driver *driver, const Workshop *shop, const Peer *peer, c
         return fail(driver->diag, STATUS_FILE, "%s has no %s (%s): 'pip install %s', or name another Python in SKIPC_PYTHON%s",
                     words->item[0], peer->title, line, peer->packages,
                     out ? "" : ", or compare with --against reference"); /* bench, which has no such choice, takes times */
+    if (status > 128) return fail(driver->diag, STATUS_FILE, "%s crashes (%s)", peer->title, strsignal(status - 128));
     return fail(driver->diag, STATUS_FILE, "%s fails: %s", peer->title, line);
 }
 
-static TextList script(Driver *driver, const char *text, const char *model) {
+static TextList script(Driver *driver, const char *text, const char *first) {
     TextList words = {.count = 0};
     list_add(driver->arena, &words, python(driver));
     list_add(driver->arena, &words, "-c");
     list_add(driver->arena, &words, text);
-    list_add(driver->arena, &words, model);
+    list_add(driver->arena, &words, first);
     return words;
 }
 
-static Tensor *read_peer(Driver *driver, const Workshop *shop, const Graph *graph, int index) {
-    const Value *value = graph->outputs[index];
-    const char *path = arena_printf(driver->arena, "%s/peer_%d.npy", shop->folder, index);
-    char ours[256], theirs[256];
+static Tensor *read_peer(Arena *arena, Diag *diag, const char *path) {
     NpyArray array;
-    if (!npy_read(driver->arena, driver->diag, path, &array)) return NULL;
-    if (array.type == value->type && shape_equal(&array.shape, &value->shape))
-        return tensor_from_bytes(driver->arena, array.type, array.shape, array.data);
-    fail(driver->diag, STATUS_MISMATCH, "output '%s' is %s %s, ONNX Runtime's %s %s", graph->output_names[index],
-         dtype_name(value->type), shape_text(&value->shape, ours, sizeof ours), dtype_name(array.type),
-         shape_text(&array.shape, theirs, sizeof theirs));
-    return NULL;
+    if (!npy_read(arena, diag, path, &array)) return NULL;
+    return tensor_from_bytes(arena, array.type, array.shape, array.data);
 }
 
-Tensor **onnxruntime_run(Driver *driver, const Workshop *shop, const Graph *graph, const char *model_path) {
+static const char *inner_path(Driver *driver, const Workshop *shop, int index) {
+    return arena_printf(driver->arena, "%s/inner_%d.npy", shop->folder, index);
+}
+
+/* inner.txt, empty without `inner`: names may hold anything but the zero that ends each. */
+static bool write_inner_names(Driver *driver, const Workshop *shop, const TextList *inner) {
+    Output output;
+    if (!output_open(driver, &output, workshop_path(driver, shop, "inner.txt"))) return false;
+    for (int k = 0; inner && k < inner->count; k++) {
+        fwrite(inner->item[k], 1, strlen(inner->item[k]) + 1, output.file);
+        workshop_path(driver, shop, arena_printf(driver->arena, "inner_%d.npy", k));
+    }
+    return output_finish(driver, &output) && output_commit(driver, &output);
+}
+
+Tensor **peer_run(Driver *driver, const Workshop *shop, const Graph *graph, const char *model_path, const Peer *peer,
+                  const TextList *inner) {
     const char *model;
-    if (!absolute_path(driver, model_path, &model)) return NULL;
-    TextList words = script(driver, embedded_onnxruntime_run_py, model);
+    if (!absolute_path(driver, model_path, &model) || !write_inner_names(driver, shop, inner)) return NULL;
+    TextList words = script(driver, embedded_verify_peers_py, peer->name);
+    list_add(driver->arena, &words, model);
     add_names(driver, &words, graph);
-    for (int k = 0; k < graph->output_count; k++) workshop_path(driver, shop, arena_printf(driver->arena, "peer_%d.npy", k));
-    if (!run_script(driver, shop, peers, &words, NULL, "1")) return NULL;
+    const char **paths = ARENA_ARRAY(driver->arena, const char *, graph->output_count + 1);
+    for (int k = 0; k < graph->output_count; k++)
+        paths[k] = workshop_path(driver, shop, arena_printf(driver->arena, "peer_%d.npy", k));
+    if (!run_script(driver, shop, peer, &words, NULL, "1")) return NULL;
     Tensor **outputs = ARENA_ARRAY(driver->arena, Tensor *, graph->output_count + 1);
     for (int k = 0; k < graph->output_count; k++) {
-        outputs[k] = read_peer(driver, shop, graph, k);
+        outputs[k] = read_peer(driver->arena, driver->diag, paths[k]);
         if (!outputs[k]) return NULL;
     }
     return outputs;
+}
+
+Tensor *peer_inner(Driver *driver, const Workshop *shop, Arena *arena, int index) {
+    Diag ignored = {.status = STATUS_OK}; /* an element type that skipc doesn't know says nothing about the others */
+    const char *path = inner_path(driver, shop, index);
+    return access(path, R_OK) == 0 ? read_peer(arena, &ignored, path) : NULL;
 }
 
 bool peer_bench(Driver *driver, const Workshop *shop, const Graph *graph, const char *model_path, const Peer *peer,

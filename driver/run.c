@@ -107,7 +107,7 @@ bool command_run(Driver *driver, int argc, char **argv) {
          .argument = "SEED",
          .most = INT64_MAX,
          .help = "random inputs instead of --input"},
-        MODEL_DIM_OPTION(&options.model),
+        MODEL_INPUT_OPTIONS(&options.model),
     };
     const OptionTable table = {
         "run", "MODEL.onnx --input X.npy [--output Y.npy] [options]",

@@ -5,6 +5,7 @@
 #include "ir/images.h"
 #include "ir/op_table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,7 @@ Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimi
                                                             .op = op_info(layer->op)->name,
                                                             .value_name = value->name,
                                                             .value = value,
+                                                            .peer_error = NAN,
                                                             .shape = shape_of_all_images(value)};
         }
     }
@@ -79,17 +81,27 @@ static Tensor *tensor_copy(Arena *arena, const Tensor *from) {
     return to;
 }
 
+LayerResult *layers_find(Layers *layers, const char *value_name) {
+    LayerResult key = {.value_name = value_name};
+    const LayerResult *wanted = &key;
+    if (!layers->count) return NULL;
+    const LayerResult *const *found =
+        bsearch(&wanted, layers->by_name, (size_t)layers->count, sizeof *layers->by_name, compare_layers);
+    return found ? &layers->layers[*found - layers->layers] : NULL;
+}
+
 void layers_observe(void *context, const Node *node, Tensor *const *out) {
     Layers *layers = context;
     for (int k = 0; k < node->out_count; k++) {
-        if (!node->out[k] || !out[k] || !layers->count) continue;
-        LayerResult key = {.value_name = node->out[k]->name};
-        const LayerResult *wanted = &key;
-        const LayerResult *const *found =
-            bsearch(&wanted, layers->by_name, (size_t)layers->count, sizeof *layers->by_name, compare_layers);
-        if (!found || !out[k]->f) continue;
-        LayerResult *layer = &layers->layers[*found - layers->layers];
-        layer->truth = tensor_copy(layers->arena, out[k]);
+        LayerResult *layer = node->out[k] && out[k] && out[k]->f ? layers_find(layers, node->out[k]->name) : NULL;
+        if (layer) layer->truth = tensor_copy(layers->arena, out[k]);
+    }
+}
+
+void layers_observe_peer(void *context, const Node *node, Tensor *const *out) {
+    for (int k = 0; k < node->out_count; k++) {
+        LayerResult *layer = node->out[k] && out[k] && out[k]->f ? layers_find(context, node->out[k]->name) : NULL;
+        if (layer && layer->truth) layer->peer_error = relative_error(out[k], layer->truth);
     }
 }
 
@@ -114,29 +126,24 @@ static bool add_output(Graph *graph, const LayerResult *layer) {
     return true;
 }
 
-/* Errors flow on through layers that were not measured. */
-static void carry_errors(Driver *driver, const Graph *graph, Layers *layers) {
-    double *error_of = ARENA_ARRAY(driver->arena, double, graph->value_count + 1);
-    LayerResult **layer_of = ARENA_ARRAY(driver->arena, LayerResult *, graph->value_count + 1);
-    for (int k = 0; k < layers->count; k++) layer_of[layers->layers[k].value->id] = &layers->layers[k];
+void errors_carry(const Graph *graph, ValueError *errors) {
     for (const Node *node = graph->first; node; node = node->next) {
         double largest = 0;
         for (int k = 0; k < node->in_count; k++) {
-            if (node->in[k] && error_of[node->in[k]->id] > largest) largest = error_of[node->in[k]->id];
+            if (node->in[k] && errors[node->in[k]->id].error > largest) largest = errors[node->in[k]->id].error;
         }
         for (int k = 0; k < node->out_count; k++) {
             if (!node->out[k]) continue;
-            LayerResult *layer = layer_of[node->out[k]->id];
-            error_of[node->out[k]->id] = layer ? layer->error : largest;
-            if (layer) layer->inputs_error = largest;
+            ValueError *e = &errors[node->out[k]->id];
+            e->inputs_error = largest;
+            if (!e->measured) e->error = largest;
         }
     }
 }
 
-/* Rounding gives 1e-7 to 1e-6, and deep networks amplify it step by step; a wrong layer jumps. */
-static bool departs(const LayerResult *layer) {
-    double before = layer->inputs_error > 1e-7 ? layer->inputs_error : 1e-7;
-    return layer->error > 100 * before || (layer->error > 1e-4 && layer->error > 10 * before);
+bool error_departs(double error, double inputs_error) {
+    double before = inputs_error > 1e-7 ? inputs_error : 1e-7;
+    return error > 100 * before || (error > 1e-4 && error > 10 * before);
 }
 
 bool layers_measure(Driver *driver, const Workshop *shop, Graph *optimised, const BuildOptions *build, Layers *layers) {
@@ -147,12 +154,18 @@ bool layers_measure(Driver *driver, const Workshop *shop, Graph *optimised, cons
     if (!build_runner(driver, shop, optimised, build) || !run_runner(driver, shop, NULL, NULL, NULL)) return false;
     Tensor **outputs = read_runner_outputs(driver, shop, optimised);
     if (!outputs) return false;
+    ValueError *errors = ARENA_ARRAY(driver->arena, ValueError, optimised->value_count + 1);
     for (int k = 0; k < layers->count; k++) {
         LayerResult *layer = &layers->layers[k];
         if (layer->truth) layer->error = relative_error(outputs[original + k], layer->truth);
+        errors[layer->value->id] = (ValueError){.measured = true, .error = layer->error};
     }
-    carry_errors(driver, optimised, layers);
-    for (int k = 0; k < layers->count; k++) layers->layers[k].departs = departs(&layers->layers[k]);
+    errors_carry(optimised, errors);
+    for (int k = 0; k < layers->count; k++) {
+        LayerResult *layer = &layers->layers[k];
+        layer->inputs_error = errors[layer->value->id].inputs_error;
+        layer->departs = error_departs(layer->error, layer->inputs_error);
+    }
     return true;
 }
 

@@ -9,9 +9,26 @@ typedef struct {
     int64_t size;
 } DimSetting;
 
+/* An input that becomes a constant. */
+typedef struct {
+    const char *name;
+    Dtype type;
+    const Shape *declared; /* -1 where any size will do; NULL: any shape */
+    Shape shape;           /* of the value */
+    const void *data;      /* its elements, in the arena of the import */
+} Binding;
+
+/* Reads the value that `text` stands for: a number, a list, the path of a file. Sets shape and data, which fit what is declared;
+ * false with the diagnostic set. */
+typedef bool ReadBinding(void *context, const char *text, Binding *binding);
+
 typedef struct {
     const DimSetting *dims;
     int dim_count;
+    const char *const *binds; /* "NAME=VALUE" */
+    int bind_count;
+    ReadBinding *read; /* where there are any */
+    void *context;
 } ImportOptions;
 
 /* Reads a model (IR versions 3 to 13, opsets 6 to the newest) into a verified graph with static shapes.

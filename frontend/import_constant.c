@@ -129,30 +129,3 @@ bool import_size(OpImport *op) {
     op->out[0] = op_filled(op, I64, &scalar, &count);
     return op->out[0];
 }
-
-/* Range (11) occurs in computed indices: integers, all constant. */
-bool import_range(OpImport *op) {
-    static const char *const names[] = {"start", "limit", "delta"};
-    int64_t number[3];
-    Value *value;
-    for (int k = 0; k < 3; k++) {
-        if (!op_constant(op, k, names[k], &value)) return false;
-        if (value->type != I64 || shape_count(&value->shape) != 1)
-            return op_fail(op, STATUS_UNSUPPORTED, "it is supported for int64 numbers only");
-        number[k] = constant_int_at(value, 0);
-    }
-    const int64_t longest = 1 << 20;
-    int64_t distance = 0, delta = number[2];
-    if (delta == 0 || number[0] == INT64_MIN || !checked_add(number[1], -number[0], &distance))
-        return op_fail(op, STATUS_INVALID, "its delta is 0 or its limits overflow");
-    bool towards = (distance < 0) == (delta < 0) && distance != 0;
-    /* INT64_MIN / -1 has no result; so many numbers aren't supported anyway. */
-    int64_t count = !towards      ? 0
-                    : delta == -1 ? (distance < -longest ? longest + 1 : -distance)
-                                  : distance / delta + (distance % delta != 0);
-    if (count > longest) return op_fail(op, STATUS_UNSUPPORTED, "it has more than %lld numbers", (long long)longest);
-    int64_t *numbers = ARENA_ARRAY(op->graph->arena, int64_t, count + 1);
-    for (int64_t i = 0; i < count; i++) numbers[i] = number[0] + i * delta;
-    op->out[0] = constant_new(op->graph, op->node->name, I64, shape_of(1, count), numbers);
-    return true;
-}

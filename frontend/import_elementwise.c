@@ -29,6 +29,7 @@ bool import_parametric(OpImport *op) {
     activation_defaults(activation_of(id), &alpha, &beta);
     set_float(op->graph, node, A_ALPHA, op_float(op, "alpha", alpha));
     if (id == OP_HardSigmoid) set_float(op->graph, node, A_BETA, op_float(op, "beta", beta));
+    if (id == OP_Selu) set_float(op->graph, node, A_BETA, op_float(op, "gamma", beta));
     return op_finish(op, node);
 }
 
@@ -177,18 +178,76 @@ bool import_where(OpImport *op) {
     return op_finish(op, op_node(op, OP_Where, op->in, 3, 1));
 }
 
-/* Floor and Ceil occur in computed sizes only: of constants, they are computed here; the IR has neither. */
-bool import_rounding(OpImport *op) {
-    Value *x;
-    if (!op_constant(op, 0, "X", &x)) return false;
-    if (x->type != F32) return op_fail(op, STATUS_UNSUPPORTED, "it is supported for constants of type float only");
-    int64_t count = shape_count(&x->shape);
-    bool down = strcmp(op->node->op_type, "Floor") == 0;
-    float *rounded = ARENA_ARRAY(op->graph->arena, float, count);
-    for (int64_t i = 0; i < count; i++) {
-        double number = constant_float_at(x, i);
-        rounded[i] = (float)(down ? floor(number) : ceil(number));
+/* 1 / x */
+bool import_reciprocal(OpImport *op) {
+    static const Shape scalar = {.rank = 0};
+    static const float number = 1;
+    Dtype type = op->in[0]->type;
+    if (!dtype_is_float(type))
+        return op_fail(op, STATUS_INVALID, "it is not defined for elements of type %s", dtype_onnx_name(type));
+    Value *one = op_filled(op, F32, &scalar, &number);
+    if (one) one = op_cast(op, one, type);
+    op->out[0] = one ? op_binary(op, OP_Div, one, op->in[0]) : NULL;
+    return op->out[0];
+}
+
+bool import_gelu(OpImport *op) {
+    const char *approximate = op_string(op, "approximate", "none");
+    bool by_tanh = strcmp(approximate, "tanh") == 0;
+    if (!by_tanh && strcmp(approximate, "none") != 0)
+        return op_fail(op, STATUS_INVALID, "its approximation '%s' is neither none nor tanh", approximate);
+    op->out[0] = op_unary(op, by_tanh ? OP_GeluTanh : OP_Gelu, op->in[0]);
+    return op->out[0];
+}
+
+/* Of booleans, And is the lesser, Or the greater, and Xor whether they differ. */
+bool import_logical(OpImport *op) {
+    const char *name = op->node->op_type;
+    Value *a = op->in[0], *b = op->in[1];
+    for (int k = 0; k < 2; k++)
+        if (op->in[k]->type != BOOL)
+            return op_fail(op, STATUS_INVALID, "its input %d is %s, bool is needed", k, dtype_onnx_name(op->in[k]->type));
+    if (!align_legacy(op, &b)) return false;
+    if (strcmp(name, "Xor") == 0) {
+        Value *equal = op_binary(op, OP_Equal, a, b);
+        op->out[0] = equal ? op_unary(op, OP_Not, equal) : NULL;
+    } else {
+        op->out[0] = op_binary(op, strcmp(name, "And") == 0 ? OP_Min : OP_Max, a, b);
     }
-    op->out[0] = constant_new(op->graph, op->node->name, F32, x->shape, rounded);
-    return true;
+    return op->out[0];
+}
+
+/* Before opset 28 floats have the C library's remainder only. */
+bool import_mod(OpImport *op) {
+    if (op->node->opset < 28 && dtype_is_float(op->in[0]->type) && op_int(op, "fmod", 0) == 0)
+        return op_fail(op, STATUS_INVALID, "its inputs are floats, for which opset %lld needs fmod=1",
+                       (long long)op->node->opset);
+    Node *node = op_node(op, OP_Mod, op->in, 2, 1);
+    set_int(op->graph, node, A_FMOD, op_int(op, "fmod", 0) != 0);
+    return op_finish(op, node);
+}
+
+static bool check_float(const OpImport *op) {
+    Dtype type = op->in[0]->type;
+    return dtype_is_float(type) ||
+           op_fail(op, STATUS_INVALID, "it is not defined for elements of type %s", dtype_onnx_name(type));
+}
+
+/* What is not equal to itself. */
+bool import_is_nan(OpImport *op) {
+    Value *x = op->in[0], *equal = check_float(op) ? op_binary(op, OP_Equal, x, x) : NULL;
+    op->out[0] = equal ? op_unary(op, OP_Not, equal) : NULL;
+    return op->out[0];
+}
+
+bool import_is_inf(OpImport *op) {
+    static const Shape scalar = {.rank = 0};
+    bool positive = op_int(op, "detect_positive", 1) != 0, negative = op_int(op, "detect_negative", 1) != 0;
+    Value *x = check_float(op) ? op_cast(op, op->in[0], F64) : NULL;
+    if (x && positive && negative) x = op_unary(op, OP_Abs, x);
+    if (!x) return false;
+    const double bound = positive ? (double)INFINITY : negative ? -(double)INFINITY : (double)NAN; /* nothing equals a NaN */
+    Value *infinity = op_filled(op, F64, &scalar, &bound);
+    op->out[0] = infinity ? op_binary(op, OP_Equal, x, infinity) : NULL;
+    return op->out[0];
 }

@@ -108,15 +108,16 @@ typedef struct {
     const char *name;
     Op reduce;
     enum { AS_IT_IS, MAGNITUDE, SQUARE } before;
-    bool root;
+    Op after; /* OP_COUNT: none */
 } Reduction;
 
 static const Reduction *find_reduction(const char *name) {
     static const Reduction reductions[] = {
-        {"ReduceL1", OP_ReduceSum, MAGNITUDE, false}, {"ReduceL2", OP_ReduceSum, SQUARE, true},
-        {"ReduceMax", OP_ReduceMax, AS_IT_IS, false}, {"ReduceMean", OP_ReduceMean, AS_IT_IS, false},
-        {"ReduceMin", OP_ReduceMin, AS_IT_IS, false}, {"ReduceSumSquare", OP_ReduceSum, SQUARE, false},
-        {"ReduceSum", OP_ReduceSum, AS_IT_IS, false},
+        {"ReduceL1", OP_ReduceSum, MAGNITUDE, OP_COUNT},   {"ReduceL2", OP_ReduceSum, SQUARE, OP_Sqrt},
+        {"ReduceLogSum", OP_ReduceSum, AS_IT_IS, OP_Log},  {"ReduceMax", OP_ReduceMax, AS_IT_IS, OP_COUNT},
+        {"ReduceMean", OP_ReduceMean, AS_IT_IS, OP_COUNT}, {"ReduceMin", OP_ReduceMin, AS_IT_IS, OP_COUNT},
+        {"ReduceProd", OP_ReduceProd, AS_IT_IS, OP_COUNT}, {"ReduceSumSquare", OP_ReduceSum, SQUARE, OP_COUNT},
+        {"ReduceSum", OP_ReduceSum, AS_IT_IS, OP_COUNT},
     };
     const Reduction *found = reductions;
     while (strcmp(found->name, name) != 0) found++;
@@ -151,7 +152,7 @@ bool import_reduce(OpImport *op) {
         if (count <= 0 || reduced[k]) sorted[kept++] = k;
     Value *y = before_reduction(op, reduction, op->in[0]);
     if (y && reduces) y = reduced_value(op, reduction, y, sorted, kept);
-    if (y && reduction->root) y = op_unary(op, OP_Sqrt, y);
+    if (y && reduction->after != OP_COUNT) y = op_unary(op, reduction->after, y);
     op->out[0] = y;
     return y;
 }

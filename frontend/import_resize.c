@@ -29,13 +29,14 @@ static Plan plan_start(const OpImport *op) {
     return plan;
 }
 
-static bool set_scale(const OpImport *op, Plan *plan, int axis, double scale) {
-    const double dimension_max = 1e15;
+/* The product of size and scale is a float, as in ONNX Runtime and PyTorch: 10 times 0.7 is 7, which it is not in double. */
+static bool set_scale(const OpImport *op, Plan *plan, int axis, float scale, float (*rounded)(float)) {
+    const float dimension_max = 1e15F;
     if (!isfinite(scale) || scale <= 0)
-        return op_fail(op, STATUS_INVALID, "scale %g of axis %d is not a positive number", scale, axis);
-    double size = floor((double)plan->shape.dim[axis] * scale);
-    if (size > dimension_max) return op_fail(op, STATUS_INVALID, "scale %g of axis %d overflows", scale, axis);
-    plan->scales[axis] = scale;
+        return op_fail(op, STATUS_INVALID, "scale %g of axis %d is not a positive number", (double)scale, axis);
+    float size = rounded((float)plan->shape.dim[axis] * scale);
+    if (size > dimension_max) return op_fail(op, STATUS_INVALID, "scale %g of axis %d overflows", (double)scale, axis);
+    plan->scales[axis] = (double)scale;
     plan->shape.dim[axis] = (int64_t)size;
     return true;
 }
@@ -44,7 +45,7 @@ static bool plan_from_scales(const OpImport *op, Plan *plan, const Value *scales
     if (!dtype_is_float(scales->type) || scales->shape.rank != 1 || scales->shape.dim[0] != plan->axis_count)
         return op_fail(op, STATUS_INVALID, "its scales must be %d floats", plan->axis_count);
     for (int k = 0; k < plan->axis_count; k++)
-        if (!set_scale(op, plan, plan->axes[k], constant_float_at(scales, k))) return false;
+        if (!set_scale(op, plan, plan->axes[k], (float)constant_float_at(scales, k), floorf)) return false;
     return true;
 }
 
@@ -57,10 +58,7 @@ static bool keep_aspect_ratio(const OpImport *op, Plan *plan, const char *policy
         if (smallest ? other < scale : other > scale) scale = other;
     }
     for (int k = 0; k < plan->axis_count; k++) {
-        int axis = plan->axes[k];
-        int64_t size = op->in[0]->shape.dim[axis];
-        if (!set_scale(op, plan, axis, scale)) return false;
-        plan->shape.dim[axis] = (int64_t)floor((double)size * scale + 0.5);
+        if (!set_scale(op, plan, plan->axes[k], (float)scale, roundf)) return false;
     }
     return true;
 }
@@ -78,7 +76,7 @@ static bool plan_from_sizes(const OpImport *op, Plan *plan) {
         int64_t size = plan->shape.dim[axis];
         if (sizes[k] < 1 || size < 1)
             return op_fail(op, STATUS_INVALID, "axis %d can't be resized to %lld", axis, (long long)sizes[k]);
-        plan->scales[axis] = (double)sizes[k] / (double)size;
+        plan->scales[axis] = resize_scale_of(size, sizes[k]);
         plan->shape.dim[axis] = sizes[k];
     }
     if (count == 0 || strcmp(policy, "stretch") == 0) return true;
@@ -117,20 +115,13 @@ static Node *resize_node(const OpImport *op, const Plan *plan, const char *mode,
     return node;
 }
 
-/* Upsample and Resize 10: asymmetric coordinates; as ONNX Runtime does, nearest rounds up where an axis shrinks. */
+/* Upsample and Resize 10: asymmetric coordinates. */
 static bool finish_old(OpImport *op, const Plan *plan) {
     static const char *const modes[] = {"nearest", "linear", "bilinear", NULL};
     const char *mode = op_string(op, "mode", "nearest");
     if (!one_of(op, "mode", mode, modes)) return false;
     if (strcmp(mode, "bilinear") == 0) mode = "linear";
-    bool grows = false, shrinks = false;
-    for (int k = 0; k < plan->shape.rank; k++) {
-        grows = grows || plan->scales[k] > 1;
-        shrinks = shrinks || plan->scales[k] < 1;
-    }
-    if (grows && shrinks && strcmp(mode, "nearest") == 0)
-        return op_fail(op, STATUS_UNSUPPORTED, "growing one axis and shrinking another is not supported for opset 10");
-    return op_finish(op, resize_node(op, plan, mode, "asymmetric", shrinks ? "ceil" : "floor"));
+    return op_finish(op, resize_node(op, plan, mode, "asymmetric", RESIZE_NEAREST_10));
 }
 
 static bool resize_10(OpImport *op) {
@@ -188,11 +179,12 @@ static bool plan_from_attributes(const OpImport *op, Plan *plan) {
         if (!op_attr(op, "height_scale") || !op_attr(op, "width_scale"))
             return op_fail(op, STATUS_INVALID, "its scales are missing");
         if (rank != 4) return op_fail(op, STATUS_INVALID, "its input has %d dimensions, 4 are needed", rank);
-        return set_scale(op, plan, 2, op_float(op, "height_scale", 1)) && set_scale(op, plan, 3, op_float(op, "width_scale", 1));
+        return set_scale(op, plan, 2, (float)op_float(op, "height_scale", 1), floorf) &&
+               set_scale(op, plan, 3, (float)op_float(op, "width_scale", 1), floorf);
     }
     if (scales->n_floats != (size_t)rank) return op_fail(op, STATUS_INVALID, "its scales must be %d floats", rank);
     for (int k = 0; k < rank; k++)
-        if (!set_scale(op, plan, k, (double)scales->floats[k])) return false;
+        if (!set_scale(op, plan, k, scales->floats[k], floorf)) return false;
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* Conv (1, 11, 22), MaxPool (1 to 22), AveragePool (1 to 22), the global pools. */
 #include "frontend/importers.h"
+#include "ir/window.h"
 
 #include <string.h>
 
@@ -27,20 +28,14 @@ static bool read_ints(const OpImport *op, const char *name, int64_t least, int c
 }
 
 static int64_t extent(const WindowAttrs *window, int axis) {
-    return (window->kernel[axis] - 1) * window->dilations[axis] + 1;
+    return window_extent_of(window->kernel[axis], window->dilations[axis]);
 }
 
-/* The result covers the input with ceil(input / stride) windows; an odd pixel of padding goes to the end, or the beginning. */
 static void pad_same(WindowAttrs *window, const int64_t *input, bool upper) {
     window->same = true;
-    for (int k = 0; k < window->axes; k++) {
-        int64_t stride = window->strides[k], windows = input[k] / stride + (input[k] % stride != 0);
-        int64_t total = (windows - 1) * stride + extent(window, k) - input[k];
-        if (total < 0) total = 0;
-        int64_t small = total / 2, large = total - small;
-        window->pads[k] = upper ? small : large;
-        window->pads[window->axes + k] = upper ? large : small;
-    }
+    for (int k = 0; k < window->axes; k++)
+        window_pad_same(input[k], extent(window, k), window->strides[k], upper, &window->pads[k],
+                        &window->pads[window->axes + k]);
 }
 
 static bool resolve_auto_pad(const OpImport *op, WindowAttrs *window, const int64_t *input) {

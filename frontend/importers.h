@@ -6,12 +6,12 @@
 
 /* The node being imported. */
 typedef struct {
-    const Model *model;
+    Model *model;
     Graph *graph;
     const OnnxNode *node;
     Value **in; /* in_count of them; an omitted one is NULL */
     int in_count;
-    Value **out; /* to be set, out_count of them; those not wanted may stay NULL */
+    Value **out;                /* to be set, out_count of them; those not wanted may stay NULL */
     const bool *wanted, *named; /* read by anybody; not left out by an empty name */
     int out_count;
 } OpImport;
@@ -26,8 +26,15 @@ typedef struct {
     const char *attributes;        /* "name:kind ...", kind as in attribute_kinds */
 } Importer;
 
-/* NULL for operators that skipc doesn't know. */
-const Importer *find_importer(const char *op_type);
+/* NULL for operators that skipc doesn't know, e.g. of other domains than the default one. */
+const Importer *find_importer(const char *domain, const char *op_type);
+/* Fails where nodes that are wanted have operators that skipc doesn't know: names all of them. */
+bool check_operators(Model *model);
+bool check_opset(Diag *diag, int64_t opset);
+/* The nodes that are wanted, in the file's order wherever that is an execution order. */
+bool import_nodes(Model *model, Graph *graph);
+/* NULL for an output that its node's importer doesn't give, and with a diagnostic for a bad initializer. */
+Value *slot_value(const Model *model, Graph *graph, int index);
 /* Number of inputs and outputs, names and kinds of attributes: what holds before the importer looks. */
 bool check_call(const OpImport *op, const Importer *importer);
 
@@ -43,6 +50,8 @@ bool op_ints(const OpImport *op, const char *name, const int64_t **values, int *
 
 /* NULL where it is omitted. */
 Value *op_in(const OpImport *op, int index);
+/* Makes input `index` a constant if it depends on constants alone. */
+bool op_fold(const OpImport *op, int index);
 /* Input `index` as a constant: folded if need be, a diagnostic naming it where it depends on the graph's inputs. */
 bool op_constant(const OpImport *op, int index, const char *name, Value **value);
 /* The same, rank 0 or 1, as integers. */
@@ -74,6 +83,8 @@ ImportFunction import_unary, import_parametric, import_clip, import_cast, import
     import_lrn, import_gemm, import_matmul, import_reduce, import_softmax, import_reshape, import_flatten, import_squeeze,
     import_unsqueeze, import_transpose, import_expand, import_concat, import_split, import_slice, import_gather, import_pad,
     import_resize, import_upsample, import_identity, import_dropout, import_constant, import_constant_of_shape, import_shape,
-    import_size, import_rounding, import_range, import_recurrent;
+    import_size, import_range, import_recurrent, import_reciprocal, import_gelu, import_logical, import_mod, import_is_nan,
+    import_is_inf, import_arg, import_cumsum, import_depth_to_space, import_space_to_depth, import_tile, import_one_hot,
+    import_if;
 
 #endif

@@ -27,7 +27,7 @@ static const char *printable(Arena *arena, const char *name) {
     return copy;
 }
 
-static int slot_new(Model *model, const char *name) {
+int slot_add(Model *model, NameTable *names, const char *name, const char *shown) {
     if (model->slot_count == model->slot_capacity) {
         int capacity = model->slot_capacity ? model->slot_capacity * 2 : 64;
         Slot *slots = ARENA_ARRAY(model->arena, Slot, capacity);
@@ -35,17 +35,47 @@ static int slot_new(Model *model, const char *name) {
         model->slots = slots;
         model->slot_capacity = capacity;
     }
-    model->slots[model->slot_count] = (Slot){.name = printable(model->arena, name), .producer = NO_NODE};
+    model->slots[model->slot_count] = (Slot){.name = printable(model->arena, shown), .producer = NO_NODE};
+    names_set(&model->taken, shown, model->slot_count);
+    names_set(names, name, model->slot_count);
     return model->slot_count++;
 }
 
 int slot_in(Model *model, NameTable *names, const char *name) {
     int slot = names_find(names, name);
-    if (slot == NO_NAME) {
-        slot = slot_new(model, name);
-        names_set(names, name, slot);
+    return slot == NO_NAME ? slot_add(model, names, name, name) : slot;
+}
+
+bool slot_is_defined(const Slot *slot) {
+    return slot->producer != NO_NODE || slot->is_input || slot->initializer || slot->value;
+}
+
+bool name_initializers(Model *model, NameTable *names, const Onnx__GraphProto *graph) {
+    if (graph->n_sparse_initializer > 0) {
+        const Onnx__TensorProto *values = graph->sparse_initializer[0]->values;
+        return fail(model->diag, STATUS_UNSUPPORTED, "sparse initializer '%s' is not supported",
+                    values ? text_of(values->name) : "");
     }
-    return slot;
+    for (size_t i = 0; i < graph->n_initializer; i++) {
+        const char *name = text_of(graph->initializer[i]->name);
+        if (!*name) return fail(model->diag, STATUS_INVALID, "an initializer has no name");
+        int slot = slot_in(model, names, name);
+        if (model->slots[slot].initializer) return fail(model->diag, STATUS_INVALID, "initializer '%s' is given twice", name);
+        model->slots[slot].initializer = graph->initializer[i];
+    }
+    return true;
+}
+
+bool check_inputs_exist(const Model *model, int first) {
+    for (int i = first; i < model->node_count; i++) {
+        const OnnxNode *node = &model->nodes[i];
+        for (int k = 0; k < node->in_count; k++)
+            if (node->in[k] != NO_SLOT && !slot_is_defined(&model->slots[node->in[k]]))
+                return fail_at(model->diag, STATUS_INVALID, node->name, node->op_type,
+                               "its input '%s' is no node's output, no graph input and no initializer",
+                               model->slots[node->in[k]].name);
+    }
+    return true;
 }
 
 static bool claim_outputs(Model *model, const OnnxNode *node, int index) {

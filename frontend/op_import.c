@@ -74,9 +74,14 @@ static bool fold_pending(Graph *graph) {
     return true;
 }
 
+bool op_fold(const OpImport *op, int index) {
+    const Value *value = op->in[index];
+    return value->data || !is_constant_expression(value) || fold_pending(op->graph);
+}
+
 bool op_constant(const OpImport *op, int index, const char *name, Value **value) {
     *value = op->in[index];
-    if (!(*value)->data && is_constant_expression(*value) && !fold_pending(op->graph)) return false;
+    if (!op_fold(op, index)) return false;
     if ((*value)->data) return true;
     return op_fail(op, STATUS_UNSUPPORTED, "its '%s' input '%s' is computed at run time: skipc needs it to be constant", name,
                    (*value)->name);

@@ -14,10 +14,19 @@ typedef enum {
     ACT_HARD_SIGMOID,
     ACT_HARD_SWISH,
     ACT_ELU,
+    ACT_CELU,
+    ACT_SELU,
+    ACT_SOFTPLUS,
+    ACT_SOFTSIGN,
+    ACT_MISH,
+    ACT_SWISH,
+    ACT_GELU,
+    ACT_GELU_TANH,
+    ACT_THRESHOLDED_RELU,
     ACT_COUNT
 } Activation;
 
-/* alpha, beta: slope for LeakyRelu and Elu; bounds for Clip; alpha x + beta for HardSigmoid. */
+/* alpha, beta: slope for LeakyRelu and Elu; bounds for Clip; alpha x + beta for HardSigmoid; docs/ir.md has them all. */
 typedef struct {
     Activation kind;
     double alpha, beta;

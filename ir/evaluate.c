@@ -51,6 +51,7 @@ static Tensor *make_output(Evaluation *e, const Value *value) {
     slot->readers = value->user_count + value->output_count + 1; /* the node itself reads it until it is observed */
     arena_init(&slot->arena, &e->exhausted);
     slot->tensor = tensor_new(value->output_count ? e->graph->arena : &slot->arena, value->type, value->shape);
+    slot->tensor->float_sums = e->options.precision == PRECISION_NATIVE && dtype_is_float(value->type) && value->type != F64;
     return slot->tensor;
 }
 

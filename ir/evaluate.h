@@ -5,7 +5,8 @@
 #include "ir/tensor.h"
 
 typedef enum {
-    PRECISION_NATIVE, /* round to the element type after every node */
+    PRECISION_NATIVE, /* every node's result is rounded to its element type, and every sum (but of f64) to float after each term
+                       */
     PRECISION_F64,    /* the truth of docs/commands.md */
 } Precision;
 

@@ -8,15 +8,19 @@
 enum { FIELDS = 5 };
 
 int formula_arguments(Op op) {
+    if (activation_of(op) != ACT_NONE) return 1;
     switch (op) {
-    case OP_Relu:
-    case OP_LeakyRelu:
-    case OP_Clip:
-    case OP_Sigmoid:
-    case OP_Tanh:
-    case OP_HardSigmoid:
-    case OP_HardSwish:
-    case OP_Neg: return 1;
+    case OP_Exp:
+    case OP_Log:
+    case OP_Neg:
+    case OP_Abs:
+    case OP_Floor:
+    case OP_Ceil:
+    case OP_Round:
+    case OP_Sign:
+    case OP_Erf:
+    case OP_Sin:
+    case OP_Cos: return 1;
     case OP_Add:
     case OP_Sub:
     case OP_Mul:
@@ -160,11 +164,10 @@ static const char *infix_text(Arena *arena, const Formula *formula, const Formul
 
 static const char *call_text(Arena *arena, const Formula *formula, const FormulaStep *step) {
     const char *name = op_info(step->op)->name, *x = argument_text(arena, formula, step->argument[0]);
-    switch (step->op) {
-    case OP_PRelu: return arena_printf(arena, "%s(%s, %s)", name, x, argument_text(arena, formula, step->argument[1]));
-    case OP_LeakyRelu: return arena_printf(arena, "%s(%s, %.9g)", name, x, step->alpha);
-    case OP_Clip:
-    case OP_HardSigmoid: return arena_printf(arena, "%s(%s, %.9g, %.9g)", name, x, step->alpha, step->beta);
+    if (step->op == OP_PRelu) return arena_printf(arena, "%s(%s, %s)", name, x, argument_text(arena, formula, step->argument[1]));
+    switch (activation_parameter_count(activation_of(step->op))) {
+    case 2: return arena_printf(arena, "%s(%s, %.9g, %.9g)", name, x, step->alpha, step->beta);
+    case 1: return arena_printf(arena, "%s(%s, %.9g)", name, x, step->alpha);
     default: return arena_printf(arena, "%s(%s)", name, x);
     }
 }

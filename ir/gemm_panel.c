@@ -1,4 +1,4 @@
-/* The one hot loop of the interpreter: a block of rows times a panel of columns, in double. */
+/* The one hot loop of the interpreter: a block of rows times a panel of columns, in double or in float. */
 #include "ir/op_support.h"
 
 #include <string.h>
@@ -50,12 +50,44 @@ __attribute__((target("avx2,fma"))) static void rows_avx2(int64_t m, int64_t k, 
 }
 #endif
 
-void gemm_panel(int64_t m, int64_t k, const double *a, int64_t stride, const double *panel, double *out) {
+typedef float Floats __attribute__((vector_size(PANEL * sizeof(float))));
+typedef double Doubles __attribute__((vector_size(PANEL * sizeof(double)), aligned(sizeof(double)), may_alias));
+
+/* Products are rounded before they are added, as machines without fused multiply-adds do it: more rounding, not less. */
+static inline __attribute__((always_inline)) void float_tile(int rows, int64_t k, const double *a, int64_t stride,
+                                                             const double *panel, double *out) {
+    Floats sum[TILE];
+    for (int r = 0; r < rows; r++) sum[r] = (Floats){0};
+    for (int64_t i = 0; i < k; i++) {
+        Floats column = __builtin_convertvector(*(const Doubles *)(panel + i * PANEL), Floats);
+        for (int r = 0; r < rows; r++) {
+            Floats product = column * (float)a[r * stride + i];
+            sum[r] = sum[r] + product;
+        }
+    }
+    for (int r = 0; r < rows; r++) *(Doubles *)(out + r * PANEL) = __builtin_convertvector(sum[r], Doubles);
+}
+
+static inline __attribute__((always_inline)) void float_rows_of(int64_t m, int64_t k, const double *a, int64_t stride,
+                                                                const double *panel, double *out) {
+    for (; m >= TILE; m -= TILE, a += TILE * stride, out += TILE * PANEL) float_tile(TILE, k, a, stride, panel, out);
+    for (; m > 0; m--, a += stride, out += PANEL) float_tile(1, k, a, stride, panel, out);
+}
+
+#ifdef __x86_64__
+/* Without "fma", which would let the compiler fuse: the same bits on every x86-64. */
+__attribute__((target("avx2"))) static void float_rows_avx2(int64_t m, int64_t k, const double *a, int64_t stride,
+                                                            const double *panel, double *out) {
+    float_rows_of(m, k, a, stride, panel, out);
+}
+#endif
+
+void gemm_panel(int64_t m, int64_t k, const double *a, int64_t stride, const double *panel, double *out, bool float_sums) {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        rows_avx2(m, k, a, stride, panel, out);
+        (float_sums ? float_rows_avx2 : rows_avx2)(m, k, a, stride, panel, out);
         return;
     }
 #endif
-    rows_of(m, k, a, stride, panel, out);
+    (float_sums ? float_rows_of : rows_of)(m, k, a, stride, panel, out);
 }

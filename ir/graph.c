@@ -56,6 +56,11 @@ void graph_add_input(Graph *graph, Value *value) {
     value->pool = POOL_CALLER;
 }
 
+void graph_add_bound(Graph *graph, Value *constant) {
+    graph->bound = grown(graph->arena, graph->bound, graph->bound_count, sizeof(Value *));
+    graph->bound[graph->bound_count++] = constant;
+}
+
 void graph_add_output(Graph *graph, Value *value, const char *name) {
     int count = graph->output_count++;
     graph->outputs = grown(graph->arena, graph->outputs, count, sizeof(Value *));

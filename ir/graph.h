@@ -101,13 +101,17 @@ typedef struct {
     Diag *diag;
     const char *name;
     Optimize optimize;
-    bool exact; /* no kernel that changes the arithmetic (Winograd) */
+    bool exact;        /* no kernel that changes the arithmetic (Winograd) */
+    bool separate;     /* no memory is used twice */
+    bool strict_types; /* halves are rounded where the model rounds them, and not computed in float throughout */
     const KernelChoice *choices;
     int choice_count;
     Node *first, *last;
     Value **inputs, **outputs; /* in graph order */
     const char **output_names; /* ONNX names: two outputs may be one value, or an input */
     int input_count, output_count;
+    Value **bound; /* constants that are inputs of the model, in the order of --bind: whoever runs the model itself feeds them */
+    int bound_count;
     int value_count; /* ids run from 0 to value_count - 1 */
 } Graph;
 
@@ -119,6 +123,7 @@ Value *constant_new(Graph *graph, const char *name, Dtype type, Shape shape, con
 Value *constant_i64(Graph *graph, const char *name, const int64_t *data, int count); /* rank 1; copies */
 Value *constant_f32(Graph *graph, const char *name, float value);                    /* scalar */
 void graph_add_input(Graph *graph, Value *value);
+void graph_add_bound(Graph *graph, Value *constant);
 void graph_add_output(Graph *graph, Value *value, const char *name);
 
 /* A node before `before` (NULL: at the end) with fresh outputs named from `name` (set out[k]->name to rename).

@@ -54,6 +54,7 @@ double binary_float(Op op, double a, double b) {
     case OP_Min: return isnan(a) || a < b ? a : b; /* NaN in either propagates, as in numpy */
     case OP_Max: return isnan(a) || a > b ? a : b;
     case OP_Pow: return pow(a, b);
+    case OP_Mod: return fmod(a, b);
     case OP_PRelu: return a < 0 ? a * b : a;
     default: return a;
     }
@@ -107,23 +108,56 @@ static void power_at(const Tensor *a, int64_t at_a, const Tensor *b, int64_t at_
         y->i[to] = integer_of_float(y->type, result);
 }
 
-static bool compare(Op op, const Tensor *a, int64_t at_a, const Tensor *b, int64_t at_b) {
-    if (a->f) {
-        double left = a->f[at_a], right = b->f[at_b];
-        return op == OP_Equal ? left == right : op == OP_Less ? left < right : left > right;
-    }
-    int64_t left = a->i[at_a], right = b->i[at_b];
-    if (op == OP_Equal) return left == right;
-    return op == OP_Less ? integer_less(a->type, left, right) : integer_less(a->type, right, left);
+/* What is left by dividing, with the dividend's sign, or with the divisor's where `floored`; 0 where it divides by 0. */
+static int64_t remainder_of(Dtype type, int64_t a, int64_t b, bool floored) {
+    if (!b || b == -1) return type == U64 && b ? (int64_t)((uint64_t)a % (uint64_t)b) : 0;
+    if (type == U64) return (int64_t)((uint64_t)a % (uint64_t)b);
+    int64_t rest = a % b;
+    return floored && rest && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-static void binary_at(Op op, const Tensor *a, int64_t at_a, const Tensor *b, int64_t at_b, Tensor *y, int64_t to) {
+static bool compare(Op op, const Tensor *a, int64_t at_a, const Tensor *b, int64_t at_b) {
+    bool less, greater, equal;
+    if (a->f) {
+        less = a->f[at_a] < b->f[at_b];
+        greater = a->f[at_a] > b->f[at_b];
+        equal = a->f[at_a] == b->f[at_b];
+    } else {
+        less = integer_less(a->type, a->i[at_a], b->i[at_b]);
+        greater = integer_less(a->type, b->i[at_b], a->i[at_a]);
+        equal = a->i[at_a] == b->i[at_b];
+    }
+    switch (op) {
+    case OP_Less: return less;
+    case OP_LessOrEqual: return less || equal;
+    case OP_Greater: return greater;
+    case OP_GreaterOrEqual: return greater || equal;
+    default: return equal;
+    }
+}
+
+static bool is_comparison(Op op) {
+    return op == OP_Equal || op == OP_Less || op == OP_LessOrEqual || op == OP_Greater || op == OP_GreaterOrEqual;
+}
+
+static double floored_mod(double a, double b) {
+    double rest = fmod(a, b);
+    if (rest == 0) return copysign(0, b);
+    return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+static void binary_at(const Node *node, const Tensor *a, int64_t at_a, const Tensor *b, int64_t at_b, Tensor *y, int64_t to) {
+    Op op = node->op;
     if (op == OP_Pow)
         power_at(a, at_a, b, at_b, y, to);
-    else if (op == OP_Equal || op == OP_Less || op == OP_Greater)
+    else if (is_comparison(op))
         y->i[to] = compare(op, a, at_a, b, at_b);
+    else if (op == OP_Mod && y->f && !attr_int(node, A_FMOD, 0))
+        y->f[to] = floored_mod(a->f[at_a], b->f[at_b]);
     else if (y->f)
         y->f[to] = binary_float(op, a->f[at_a], b->f[at_b]);
+    else if (op == OP_Mod)
+        y->i[to] = remainder_of(y->type, a->i[at_a], b->i[at_b], !attr_int(node, A_FMOD, 0));
     else
         y->i[to] = binary_integer(op, y->type, a->i[at_a], b->i[at_b]);
 }
@@ -140,7 +174,7 @@ bool eval_binary(const Node *node, const Tensor *const *in, Tensor *const *out, 
     int64_t step_a = y->shape.rank ? stride_a[outer] : 0, step_b = y->shape.rank ? stride_b[outer] : 0;
     do {
         int64_t at_a = element_offset(index, stride_a, outer), at_b = element_offset(index, stride_b, outer);
-        for (int64_t i = 0; i < length; i++) binary_at(node->op, in[0], at_a + i * step_a, in[1], at_b + i * step_b, y, to++);
+        for (int64_t i = 0; i < length; i++) binary_at(node, in[0], at_a + i * step_a, in[1], at_b + i * step_b, y, to++);
     } while (odometer_next(&y->shape, outer, index));
     Epilogue epilogue = epilogue_of(node);
     if (y->f && epilogue.kind != ACT_NONE)

@@ -117,13 +117,13 @@ bool eval_conv(const Node *node, const Tensor *const *in, Tensor *const *out, Ar
         for (int64_t image = 0; image < x->shape.dim[0] * group; image++) { /* a group of an image's channels */
             int64_t first_map = image % group * maps;
             fill_panel(input + image * channels * in_plane, channels, in_plane, taps, offset, panel);
-            gemm_panel(maps, depth, weight->f + first_map * depth, depth, panel, sums);
+            gemm_panel(maps, depth, weight->f + first_map * depth, depth, panel, sums, y->float_sums);
             for (int64_t m = 0; m < maps; m++) {
                 int64_t at = (image * maps + m) * plane + first;
                 for (int64_t p = 0; p < columns; p++) {
                     double sum = sums[m * PANEL + p];
-                    if (bias) sum += bias->f[first_map + m];
-                    if (residual) sum += residual->f[at + p];
+                    if (bias) sum = held(y, sum + bias->f[first_map + m]);
+                    if (residual) sum = held(y, sum + residual->f[at + p]);
                     y->f[at + p] = epilogue_apply(&epilogue, sum);
                 }
             }

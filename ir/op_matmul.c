@@ -44,8 +44,9 @@ static void copy_rows(const Matrix *a, int64_t m, int64_t k, double *rows) {
         for (int64_t i = 0; i < k; i++) rows[r * k + i] = a->tensor->f[a->offset + r * a->row_step + i * a->column_step];
 }
 
-/* y[m][n] = a[m][k] * b[k][n], y contiguous. */
-static void multiply_floats(const Matrix *a, const Matrix *b, int64_t m, int64_t k, int64_t n, double *y, Arena *scratch) {
+/* y[m][n] = a[m][k] * b[k][n] from element `at`, y contiguous. */
+static void multiply_floats(const Matrix *a, const Matrix *b, int64_t m, int64_t k, int64_t n, const Tensor *y, int64_t at,
+                            Arena *scratch) {
     const double *rows = a->tensor->f + a->offset;
     int64_t row_step = a->row_step;
     if (a->column_step != 1) {
@@ -60,9 +61,9 @@ static void multiply_floats(const Matrix *a, const Matrix *b, int64_t m, int64_t
         const double *from = b->tensor->f + b->offset + first * b->column_step;
         for (int64_t i = 0; i < k; i++)
             for (int64_t p = 0; p < columns; p++) panel[i * PANEL + p] = from[i * b->row_step + p * b->column_step];
-        gemm_panel(m, k, rows, row_step, panel, sums);
+        gemm_panel(m, k, rows, row_step, panel, sums, y->float_sums);
         for (int64_t r = 0; r < m; r++)
-            for (int64_t p = 0; p < columns; p++) y[r * n + first + p] = sums[r * PANEL + p];
+            for (int64_t p = 0; p < columns; p++) y->f[at + r * n + first + p] = sums[r * PANEL + p];
     }
 }
 
@@ -110,7 +111,7 @@ bool eval_gemm(const Node *node, const Tensor *const *in, Tensor *const *out, Ar
     Tensor *y = out[0];
     int64_t m = y->shape.dim[0], n = y->shape.dim[1], k = in[0]->shape.dim[!trans_a];
     if (y->f)
-        multiply_floats(&a, &b, m, k, n, y->f, scratch);
+        multiply_floats(&a, &b, m, k, n, y, 0, scratch);
     else
         multiply_integers(&a, &b, m, k, n, y->i);
     add_scaled(node, node->in_count > 2 ? in[2] : NULL, y);
@@ -162,7 +163,7 @@ bool eval_matmul(const Node *node, const Tensor *const *in, Tensor *const *out, 
         int64_t at_a = element_offset(index, stride_a, p.batch.rank), at_b = element_offset(index, stride_b, p.batch.rank);
         Matrix a = {in[0], at_a * p.m * p.k, p.k, 1}, b = {in[1], at_b * p.k * p.n, p.n, 1};
         if (y->f)
-            multiply_floats(&a, &b, p.m, p.k, p.n, y->f + to, scratch);
+            multiply_floats(&a, &b, p.m, p.k, p.n, y, to, scratch);
         else
             multiply_integers(&a, &b, p.m, p.k, p.n, y->i + to);
         to += p.m * p.n;

@@ -41,6 +41,7 @@ static bool check_unary(Graph *graph, Node *node) {
     case OP_Relu:
     case OP_Neg: fits = fits || type == I8 || type == I16 || type == I32 || type == I64; break;
     case OP_Abs:
+    case OP_Sign:
     case OP_Clip: fits = type != BOOL; break;
     default: break;
     }
@@ -82,7 +83,8 @@ bool eval_lrn(const Node *node, const Tensor *const *in, Tensor *const *out, Are
         const double *image = in[0]->f + row / split.length * split.length * split.inner;
         for (int64_t i = 0; i < split.inner; i++) {
             double squares = 0;
-            for (int64_t k = from; k <= to; k++) squares += image[k * split.inner + i] * image[k * split.inner + i];
+            for (int64_t k = from; k <= to; k++)
+                squares = held(out[0], squares + image[k * split.inner + i] * image[k * split.inner + i]);
             out[0]->f[row * split.inner + i] = image[c * split.inner + i] / pow(bias + alpha / (double)size * squares, beta);
         }
     }

@@ -141,7 +141,7 @@ bool eval_averagepool(const Node *node, const Tensor *const *in, Tensor *const *
             const double *from = x->f + plane * in_plane;
             double sum = 0;
             EACH_TAP(place, at) {
-                sum += from[at];
+                sum = held(out[0], sum + from[at]);
             }
             out[0]->f[plane * positions + position] = sum / (double)count;
         }

@@ -103,6 +103,7 @@ typedef struct {
     const double *w, *recurrent, *bias, *peephole;
     Epilogue function[3];
     double *h, *c, *sums, *products, *next;
+    const Tensor *y; /* the result: how sums and states are held */
 } Run;
 
 static double clipped(const Run *run, double x) {
@@ -110,17 +111,19 @@ static double clipped(const Run *run, double x) {
 }
 
 static double function(const Run *run, int k, double x) {
-    return epilogue_apply(&run->function[k], x);
-}
-
-static double row_product(const double *row, const double *x, int64_t count) {
-    double sum = 0;
-    for (int64_t i = 0; i < count; i++) sum += row[i] * x[i];
-    return sum;
+    const double value = epilogue_apply(&run->function[k], x);
+    return run->function[k].kind == ACT_SIGMOID ? held_logistic(run->y, value) : value;
 }
 
 static double bias_at(const Run *run, int64_t row) {
     return run->bias ? run->bias[row] : 0;
+}
+
+/* The product with a row of a matrix, and that row's bias. */
+static double row_sum(const Run *run, const double *row, const double *x, int64_t count, int64_t bias_row) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++) sum = held(run->y, sum + row[i] * x[i]);
+    return held(run->y, bias_at(run, bias_row) + sum);
 }
 
 /* sums: W x + Wb; products: R h + Rb. */
@@ -128,8 +131,8 @@ static void gate_sums(const Run *run, const double *x) {
     const Recurrent *r = &run->r;
     int64_t rows = r->gates * r->hidden;
     for (int64_t row = 0; row < rows; row++) {
-        run->sums[row] = bias_at(run, row) + row_product(run->w + row * r->inputs, x, r->inputs);
-        run->products[row] = bias_at(run, rows + row) + row_product(run->recurrent + row * r->hidden, run->h, r->hidden);
+        run->sums[row] = row_sum(run, run->w + row * r->inputs, x, r->inputs, row);
+        run->products[row] = row_sum(run, run->recurrent + row * r->hidden, run->h, r->hidden, rows + row);
     }
 }
 
@@ -138,15 +141,15 @@ static void lstm_step(const Run *run, const double *x) {
     gate_sums(run, x);
     for (int64_t u = 0; u < hidden; u++) {
         double gate[4];
-        for (int k = 0; k < 4; k++) gate[k] = run->sums[k * hidden + u] + run->products[k * hidden + u];
+        for (int k = 0; k < 4; k++) gate[k] = held(run->y, run->sums[k * hidden + u] + run->products[k * hidden + u]);
         const double *p = run->peephole;
         if (p) gate[0] += p[u] * run->c[u];
         if (p) gate[2] += p[2 * hidden + u] * run->c[u];
         double input = function(run, 0, clipped(run, gate[0]));
         double forget = run->r.coupled ? 1 - input : function(run, 0, clipped(run, gate[2]));
-        run->c[u] = forget * run->c[u] + input * function(run, 1, clipped(run, gate[3]));
+        run->c[u] = held(run->y, forget * run->c[u] + input * function(run, 1, clipped(run, gate[3])));
         if (p) gate[1] += p[hidden + u] * run->c[u];
-        run->h[u] = function(run, 0, clipped(run, gate[1])) * function(run, 2, run->c[u]);
+        run->h[u] = held(run->y, function(run, 0, clipped(run, gate[1])) * function(run, 2, run->c[u]));
     }
 }
 
@@ -162,9 +165,9 @@ static void gru_step(const Run *run, const double *x) {
         if (r->reset_after)
             product *= function(run, 0, clipped(run, run->sums[hidden + u] + run->products[hidden + u]));
         else
-            product = bias_at(run, 3 * hidden + first + u) + row_product(run->recurrent + (first + u) * hidden, run->c, hidden);
+            product = row_sum(run, run->recurrent + (first + u) * hidden, run->c, hidden, 3 * hidden + first + u);
         double candidate = function(run, 1, clipped(run, run->sums[first + u] + product));
-        run->next[u] = (1 - update) * candidate + update * run->h[u];
+        run->next[u] = held(run->y, (1 - update) * candidate + update * run->h[u]);
     }
     memcpy(run->h, run->next, (size_t)hidden * sizeof *run->h);
 }
@@ -196,7 +199,7 @@ static void run_sequence(Run *run, const Tensor *const *in, Tensor *const *out, 
 }
 
 static bool evaluate(const Node *node, const Tensor *const *in, Tensor *const *out, Arena *scratch) {
-    Run run = {.node = node, .r = recurrent_of(node)};
+    Run run = {.node = node, .r = recurrent_of(node), .y = out[0]};
     const Recurrent *r = &run.r;
     int64_t rows = r->gates * r->hidden;
     const Tensor *bias = operand(node, in, 3), *peephole = operand(node, in, 6);

@@ -1,4 +1,4 @@
-/* ReduceMean, ReduceSum, ReduceMax, ReduceMin (1 to 20; axes are an attribute here), Softmax and LogSoftmax (13). */
+/* ReduceMean, ReduceSum, ReduceMax, ReduceMin, ReduceProd (1 to 20; axes are an attribute here), Softmax and LogSoftmax (13). */
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
 
@@ -22,7 +22,7 @@ static bool reduced_axes(const Node *node, int rank, bool *reduced, Diag *diag) 
 bool infer_reduce(Graph *graph, Node *node) {
     const Value *x = node->in[0];
     bool reduced[MAX_RANK], keep = attr_int(node, A_KEEPDIMS, 1) != 0;
-    if (x->type == BOOL && (node->op == OP_ReduceMean || node->op == OP_ReduceSum))
+    if (x->type == BOOL && (node->op == OP_ReduceMean || node->op == OP_ReduceSum || node->op == OP_ReduceProd))
         return node_fail(graph, node, STATUS_INVALID, "is not defined for elements of type bool");
     if (!reduced_axes(node, x->shape.rank, reduced, graph->diag)) return false;
     Shape shape = {0};
@@ -31,13 +31,15 @@ bool infer_reduce(Graph *graph, Node *node) {
     return infer_output(graph, node, 0, x->type, shape);
 }
 
-static void reduce_float(Op op, double *to, double x) {
+static void reduce_float(Op op, const Tensor *y, double *to, double x) {
     if (op == OP_ReduceMax)
         *to = isnan(x) || x > *to ? x : *to;
     else if (op == OP_ReduceMin)
         *to = isnan(x) || x < *to ? x : *to;
+    else if (op == OP_ReduceProd)
+        *to = held(y, *to * x);
     else
-        *to += x;
+        *to = held(y, *to + x);
 }
 
 static void reduce_integer(Op op, Dtype type, int64_t *to, int64_t x) {
@@ -45,6 +47,8 @@ static void reduce_integer(Op op, Dtype type, int64_t *to, int64_t x) {
         *to = integer_less(type, *to, x) ? x : *to;
     else if (op == OP_ReduceMin)
         *to = integer_less(type, x, *to) ? x : *to;
+    else if (op == OP_ReduceProd)
+        *to = (int64_t)((uint64_t)*to * (uint64_t)x);
     else
         *to = (int64_t)((uint64_t)*to + (uint64_t)x);
 }
@@ -53,13 +57,15 @@ static void reduce_integer(Op op, Dtype type, int64_t *to, int64_t x) {
 static void reduce_start(Op op, Tensor *y) {
     for (int64_t i = 0; i < y->count; i++) {
         if (y->f)
-            y->f[i] = op == OP_ReduceMax ? -INFINITY : op == OP_ReduceMin ? INFINITY : 0;
+            y->f[i] = op == OP_ReduceMax ? -INFINITY : op == OP_ReduceMin ? INFINITY : op == OP_ReduceProd;
         else
-            y->i[i] = op == OP_ReduceMax ? integer_lowest(y->type) : op == OP_ReduceMin ? integer_highest(y->type) : 0;
+            y->i[i] = op == OP_ReduceMax   ? integer_lowest(y->type)
+                      : op == OP_ReduceMin ? integer_highest(y->type)
+                                           : op == OP_ReduceProd;
     }
 }
 
-/* Sums become means, where asked for, and wrap around. */
+/* Sums become means, where asked for; sums and products wrap around. */
 static void reduce_finish(Op op, Tensor *y, int64_t reduced_count) {
     for (int64_t i = 0; i < y->count; i++) {
         if (y->f && op == OP_ReduceMean) y->f[i] /= (double)reduced_count;
@@ -88,7 +94,7 @@ bool eval_reduce(const Node *node, const Tensor *const *in, Tensor *const *out, 
     for (int64_t at = 0; at < x->count; at++) {
         int64_t to = element_offset(index, stride, x->shape.rank);
         if (x->f)
-            reduce_float(node->op, &y->f[to], x->f[at]);
+            reduce_float(node->op, y, &y->f[to], x->f[at]);
         else
             reduce_integer(node->op, x->type, &y->i[to], x->i[at]);
         odometer_next(&x->shape, x->shape.rank, index);
@@ -106,11 +112,11 @@ bool infer_softmax(Graph *graph, Node *node) {
 }
 
 /* One vector of `length` elements, `step` apart. The largest is subtracted, so that no exponential overflows. */
-static void softmax(const double *x, double *y, int64_t length, int64_t step, bool logarithm) {
-    double most = -INFINITY, sum = 0;
+static void softmax(const double *x, const Tensor *result, int64_t at, int64_t length, int64_t step, bool logarithm) {
+    double most = -INFINITY, sum = 0, *y = result->f + at;
     for (int64_t i = 0; i < length; i++)
         if (x[i * step] > most || isnan(x[i * step])) most = x[i * step];
-    for (int64_t i = 0; i < length; i++) sum += exp(x[i * step] - most);
+    for (int64_t i = 0; i < length; i++) sum = held(result, sum + exp(x[i * step] - most));
     for (int64_t i = 0; i < length; i++) {
         double shifted = x[i * step] - most;
         y[i * step] = logarithm ? shifted - log(sum) : exp(shifted) / sum;
@@ -127,7 +133,7 @@ bool eval_softmax(const Node *node, const Tensor *const *in, Tensor *const *out,
     for (int64_t outer = 0; outer < split.outer; outer++) {
         for (int64_t inner = 0; inner < split.inner; inner++) {
             int64_t at = outer * split.length * split.inner + inner;
-            softmax(x->f + at, out[0]->f + at, split.length, split.inner, node->op == OP_LogSoftmax);
+            softmax(x->f + at, out[0], at, split.length, split.inner, node->op == OP_LogSoftmax);
         }
     }
     return true;

@@ -1,4 +1,5 @@
-/* Resize (10, 11, 13, 18, 19) and what Upsample becomes, as onnx's reference implementation defines them. */
+/* Resize (10, 11, 13, 18, 19) and what Upsample becomes. Where ONNX leaves something open (what "length_resized" is where a scale
+ * leads to no whole number, in what precision a coordinate is computed), as ONNX Runtime 1.32 does: docs/conformance.md. */
 #include "ir/op_functions.h"
 #include "ir/op_support.h"
 #include "ir/resize.h"
@@ -22,8 +23,10 @@ static const char *const coordinate_names[COORDINATES] = {"half_pixel",        "
                                                           "tf_crop_and_resize"};
 typedef enum { NEAREST, LINEAR, CUBIC, MODES } Mode;
 static const char *const mode_names[MODES] = {"nearest", "linear", "cubic"};
-typedef enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL, ROUNDINGS } Rounding;
-static const char *const rounding_names[ROUNDINGS] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
+/* Before opset 11 there was no nearest_mode: an axis that shrinks rounds up, one that grows down. */
+typedef enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL, CEIL_WHERE_SHRINKING, ROUNDINGS } Rounding;
+static const char *const rounding_names[ROUNDINGS] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil",
+                                                      RESIZE_NEAREST_10};
 
 static int named(const Node *node, AttrKey key, const char *otherwise, const char *const *names, int count) {
     const char *name = attr_string(node, key, otherwise);
@@ -49,9 +52,13 @@ void resize_set_roi(Graph *graph, Node *node, const double *roi, int count) {
     set_doubles(graph, node, A_ROI, roi, count);
 }
 
+double resize_scale_of(int64_t in, int64_t out) {
+    return (double)((float)out / (float)in);
+}
+
 double resize_scale(const Node *node, int axis) {
     int64_t in = node->in[0]->shape.dim[axis], out = attr_ints_at(node, A_SHAPE, axis, 0);
-    return attr_double_at(node, A_SCALES, axis, in ? (double)out / (double)in : 1);
+    return attr_double_at(node, A_SCALES, axis, in ? resize_scale_of(in, out) : 1);
 }
 
 void resize_roi(const Node *node, int axis, double *start, double *end) {
@@ -59,7 +66,8 @@ void resize_roi(const Node *node, int axis, double *start, double *end) {
     *end = attr_double_at(node, A_ROI, node->in[0]->shape.rank + axis, 1);
 }
 
-/* A scale must agree with the size it led to: rounded down, or to nearest where an aspect ratio is kept. */
+/* A scale must agree with the size it led to: rounded down, or to nearest where an aspect ratio is kept, from a float's product.
+ */
 static bool check_axis(Graph *graph, const Node *node, int axis) {
     int64_t in = node->in[0]->shape.dim[axis], out = attr_ints_at(node, A_SHAPE, axis, 0);
     double scale = resize_scale(node, axis), start, end;
@@ -68,11 +76,9 @@ static bool check_axis(Graph *graph, const Node *node, int axis) {
         return node_fail(graph, node, STATUS_INVALID, "can't resize %" PRId64 " elements to %" PRId64 " along axis %d", in, out,
                          axis);
     if (!in || !out) return true;
-    /* With a region of interest the size is floor(in * (end - start) * scale). */
-    bool cropped = coordinates_of(node) == TF_CROP_AND_RESIZE;
-    double expected = (double)in * scale * (cropped ? end - start : 1), difference = (double)out - expected;
+    double expected = (double)in * scale, difference = (double)out - expected, rounding = 1e-3 + expected * 0x1p-22;
     if (!isfinite(scale) || scale < 0x1p-31 || !isfinite(start) || !isfinite(end) ||
-        (!cropped && !(difference > -1.001 && difference < 0.501)))
+        !(difference > -1 - rounding && difference < 0.5 + rounding))
         return node_fail(graph, node, STATUS_INVALID,
                          "scale %g and region %g to %g don't fit a resize of %" PRId64 " elements to %" PRId64 " along axis %d",
                          scale, start, end, in, out, axis);
@@ -127,19 +133,24 @@ static Axis axis_of(const Node *node, int axis) {
     return a;
 }
 
-/* The coordinate in the input that output index `o` shows. */
-static double source_coordinate(const Axis *a, int64_t o) {
-    double x = (double)o, in = (double)a->in, width = a->scale * in;
+/* The coordinate in the input that output index `o` shows, in float: where a coordinate lies half-way between two pixels, its
+ * rounding decides which one `nearest` takes. */
+static float source_coordinate(const Axis *a, int64_t o) {
+    const float x = (float)o, scale = (float)a->scale, in = (float)a->in, out = (float)a->out, start = (float)a->start,
+                end = (float)a->end;
     switch (a->coordinates) {
-    case ALIGN_CORNERS: return width == 1 ? 0 : x * (in - 1) / (width - 1);
-    case ASYMMETRIC: return x / a->scale;
-    case TF_HALF_PIXEL_FOR_NN: return (x + 0.5) / a->scale; /* opset 10 and 11 only */
-    case PYTORCH_HALF_PIXEL: return width == 1 ? -0.5 : (x + 0.5) / a->scale - 0.5;
-    case HALF_PIXEL_SYMMETRIC: return in / 2 * (1 - (double)a->out / width) + (x + 0.5) / a->scale - 0.5;
+    case ALIGN_CORNERS: return a->out == 1 ? 0 : x * (in - 1) / (out - 1);
+    case ASYMMETRIC: return x / scale;
+    case TF_HALF_PIXEL_FOR_NN: return (x + 0.5F) / scale; /* opset 10 and 11 only */
+    case PYTORCH_HALF_PIXEL: return a->out == 1 ? 0 : (x + 0.5F) / scale - 0.5F;
+    case HALF_PIXEL_SYMMETRIC: {
+        const float offset = in / 2 * (1 - out / (scale * in));
+        return (float)((double)offset + ((double)x + 0.5) / (double)scale - 0.5);
+    }
     case TF_CROP_AND_RESIZE:
-        if (width == 1) return (a->end - a->start) * (in - 1) / 2 + a->start * (in - 1);
-        return x * (a->end - a->start) * (in - 1) / (width - 1) + a->start * (in - 1);
-    default: return (x + 0.5) / a->scale - 0.5;
+        if (a->out == 1) return (float)(0.5 * (double)(start + end) * (double)(in - 1));
+        return start * (in - 1) + x * (end - start) * (in - 1) / (out - 1);
+    default: return (x + 0.5F) / scale - 0.5F;
     }
 }
 
@@ -167,10 +178,16 @@ static int64_t tap_count(const Axis *a) {
 }
 
 static int64_t nearest_index(const Axis *a, double x) {
+    const double half_way = 1e-6; /* so far from it, as ONNX Runtime 1.32 has it, a coordinate still lies half-way */
     double below = floor(x), ratio = x - below;
-    bool up = a->rounding == CEIL           ? ratio > 0
-              : a->rounding == PREFER_FLOOR ? ratio > 0.5
-                                            : a->rounding == PREFER_CEIL && ratio >= 0.5;
+    bool up = false;
+    switch (a->rounding) {
+    case PREFER_FLOOR: up = ratio > 0.5 + half_way; break;
+    case PREFER_CEIL: up = ratio >= 0.5 - half_way; break;
+    case CEIL: up = ratio > 0; break;
+    case CEIL_WHERE_SHRINKING: up = ratio > 0 && a->scale < 1; break;
+    default: break;
+    }
     return (int64_t)below + up;
 }
 
@@ -199,16 +216,20 @@ static void fill_taps(const Axis *a, double x, int taps, int32_t *index, double 
         for (int t = 0; t < taps; t++) weight[t] /= sum;
 }
 
-static bool keeps_axis(const Axis *a) {
-    bool whole = a->coordinates != TF_CROP_AND_RESIZE || (a->start == 0 && a->end == 1);
-    return a->in == a->out && fabs(a->scale - 1) <= 1e-9 && whole;
+/* An axis of scale 1 is not resampled, nor is anything where every axis keeps its size, whatever the scales (or the region) say:
+ * ONNX Runtime and PyTorch then copy. */
+static bool keeps_axis(const Node *node, const Axis *a) {
+    return a->scale == 1 || shape_equal(&node->in[0]->shape, &node->out[0]->shape);
 }
 
 enum { MOST_ENTRIES = 1 << 28 }; /* of one axis' table: more than any image needs, little enough to compute */
 
 bool resize_taps(const Node *node, int axis, Arena *arena, ResizeTaps *taps) {
     Axis a = axis_of(node, axis);
-    *taps = (ResizeTaps){.out = a.out, .identity = keeps_axis(&a)};
+    /* With antialiasing ONNX Runtime copies along each axis that keeps its size; a region may still leave the input. */
+    const bool copies = a.antialias && a.in == a.out;
+    if (copies) a.antialias = false;
+    *taps = (ResizeTaps){.out = a.out, .identity = keeps_axis(node, &a)};
     int64_t count = taps->identity ? 1 : tap_count(&a), entries;
     if (!checked_mul(count, a.out, &entries) || entries > MOST_ENTRIES || (!a.in && a.out)) return false;
     taps->taps = (int)count;
@@ -220,13 +241,15 @@ bool resize_taps(const Node *node, int axis, Arena *arena, ResizeTaps *taps) {
             taps->weight[o] = 1;
             continue;
         }
-        double x = source_coordinate(&a, o);
-        if (a.coordinates == TF_CROP_AND_RESIZE && (x < 0 || x > (double)(a.in - 1))) {
+        double x = (double)source_coordinate(&a, o);
+        if (a.coordinates == TF_CROP_AND_RESIZE && !(x >= 0 && x <= (double)(a.in - 1))) {
             if (!taps->outside) taps->outside = ARENA_ARRAY(arena, bool, a.out);
             taps->outside[o] = true;
         }
-        x = x < -1e10 ? -1e10 : x > 1e10 ? 1e10 : x; /* far outside is outside; the cast to an index stays defined */
-        fill_taps(&a, x, (int)count, taps->index + o * count, taps->weight + o * count);
+        x = x > 1e10     ? 1e10
+            : x >= -1e10 ? x
+                         : -1e10; /* far outside is outside, and no number, too; the cast to an index stays defined */
+        fill_taps(&a, copies ? (double)o : x, (int)count, taps->index + o * count, taps->weight + o * count);
     }
     return true;
 }
@@ -245,7 +268,8 @@ static void resize_axis(const Tensor *x, Tensor *y, int axis, const ResizeTaps *
         }
         for (int64_t i = 0; i < split.inner; i++) {
             double sum = 0;
-            for (int t = 0; t < taps->taps && !outside; t++) sum += weight[t] * x->f[(image + index[t]) * split.inner + i];
+            for (int t = 0; t < taps->taps && !outside; t++)
+                sum = held(y, sum + weight[t] * x->f[(image + index[t]) * split.inner + i]);
             if (outside) sum = extrapolation;
             if (y->f)
                 y->f[to + i] = sum;
@@ -276,6 +300,7 @@ bool eval_resize(const Node *node, const Tensor *const *in, Tensor *const *out, 
         Shape shape = now->shape;
         shape.dim[axis] = taps.out;
         Tensor *next = tensor_new(scratch, type, shape);
+        next->float_sums = y->float_sums;
         resize_axis(now, next, axis, &taps, extrapolation);
         now = next;
     }

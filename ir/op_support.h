@@ -47,9 +47,21 @@ int64_t integer_clip_bound(const Node *node, Dtype type, bool high);
 double unary_float(Op op, double x);
 double binary_float(Op op, double a, double b);
 
+/* A partial sum of an element of `y`, as it is held until the next term. Every operator that sums passes each one through here.
+ */
+static inline double held(const Tensor *y, double sum) {
+    return y->float_sums ? (double)(float)sum : sum;
+}
+
+/* The logistic function as float libraries compute it: a half and an odd function. Small results keep that sum's rounding. */
+static inline double held_logistic(const Tensor *y, double value) {
+    return held(y, 0.5 + held(y, value - 0.5));
+}
+
 /* Columns of a panel: what gemm_panel multiplies by at once. */
 enum { PANEL = 8 };
-/* out[m][PANEL] = a[m][k] (rows `stride` apart) * panel[k][PANEL]; sums run along k in order. */
-void gemm_panel(int64_t m, int64_t k, const double *a, int64_t stride, const double *panel, double *out);
+/* out[m][PANEL] = a[m][k] (rows `stride` apart) * panel[k][PANEL]; sums run along k in order. Where `float_sums`, operands are
+ * floats, and each product and each partial sum is rounded to float. */
+void gemm_panel(int64_t m, int64_t k, const double *a, int64_t stride, const double *panel, double *out, bool float_sums);
 
 #endif

@@ -12,7 +12,31 @@ double unary_float(Op op, double x) {
     case OP_Log: return log(x);
     case OP_Neg: return -x;
     case OP_Abs: return fabs(x);
+    case OP_Floor: return floor(x);
+    case OP_Ceil: return ceil(x);
+    case OP_Round: return rint(x); /* the default rounding: half to even */
+    case OP_Sign: return x > 0 ? 1 : x < 0 ? -1 : isnan(x) ? x : 0;
+    case OP_Erf: return erf(x);
+    case OP_Sin: return sin(x);
+    case OP_Cos: return cos(x);
     default: return x;
+    }
+}
+
+/* `value`, the activation of x, with the rounding of the sums by which float libraries come to it: where they cancel, a small
+ * result keeps the rounding of a large term. */
+static double held_activation(const Tensor *y, Activation activation, double alpha, double x, double value) {
+    switch (activation) {
+    case ACT_SIGMOID: return held_logistic(y, value);
+    case ACT_SWISH: return x * held_logistic(y, activation_apply(ACT_SIGMOID, 0, 0, alpha * x));
+    case ACT_SOFTPLUS: return fmax(x, 0) + held(y, log(held(y, 1 + exp(-fabs(x)))));
+    case ACT_MISH: return x * tanh(held_activation(y, ACT_SOFTPLUS, 0, x, value));
+    case ACT_GELU: return 0.5 * x * held(y, 1 + held(y, erf(x / 1.4142135623730951)));
+    case ACT_GELU_TANH: return x * held(y, 0.5 + held(y, value / x - 0.5));
+    case ACT_ELU:
+    case ACT_CELU:
+    case ACT_SELU: return x < 0 && alpha != 0 ? alpha * held(y, held(y, value / alpha + 1) - 1) : value;
+    default: return value;
     }
 }
 
@@ -24,6 +48,8 @@ static void float_unary(const Node *node, const Tensor *x, Tensor *y) {
         for (int64_t i = 0; i < x->count; i++) y->f[i] = activation_apply(activation, alpha, beta, x->f[i]);
     else
         for (int64_t i = 0; i < x->count; i++) y->f[i] = unary_float(node->op, x->f[i]);
+    for (int64_t i = 0; y->float_sums && i < x->count; i++)
+        if (isfinite(x->f[i]) && x->f[i] != 0) y->f[i] = held_activation(y, activation, alpha, x->f[i], y->f[i]);
 }
 
 int64_t integer_clip_bound(const Node *node, Dtype type, bool high) {
@@ -41,6 +67,7 @@ static void integer_unary(const Node *node, const Tensor *x, Tensor *y) {
         case OP_Relu: value = value < 0 ? 0 : value; break;
         case OP_Neg: value = negated; break;
         case OP_Abs: value = integer_less(type, value, 0) ? negated : value; break;
+        case OP_Sign: value = integer_less(type, 0, value) ? 1 : integer_less(type, value, 0) ? -1 : 0; break;
         case OP_Not: value = !value; break;
         case OP_Clip:
             value = integer_less(type, value, low) ? low : value;

@@ -13,7 +13,8 @@ static bool expression_is_never_negative(const Node *node) {
     Formula formula;
     if (!formula_of(node, &formula)) return false;
     const FormulaStep *last = &formula.step[formula.count - 1];
-    return last->op == OP_Relu || last->op == OP_Sigmoid || (last->op == OP_Clip && clips_to_positive(last->alpha, last->beta));
+    return last->op == OP_Relu || last->op == OP_Sigmoid || last->op == OP_Softplus || last->op == OP_Exp ||
+           (last->op == OP_Clip && clips_to_positive(last->alpha, last->beta));
 }
 
 bool value_is_never_negative(const Value *value) {
@@ -24,6 +25,7 @@ bool value_is_never_negative(const Value *value) {
         switch (node->op) {
         case OP_Relu:
         case OP_Sigmoid:
+        case OP_Softplus:
         case OP_Exp:
         case OP_Abs:
         case OP_Softmax: return true;
@@ -32,7 +34,7 @@ bool value_is_never_negative(const Value *value) {
         case OP_Conv:
         case OP_Add:
         case OP_AddShortcut:
-            return epilogue.kind == ACT_RELU || epilogue.kind == ACT_SIGMOID ||
+            return epilogue.kind == ACT_RELU || epilogue.kind == ACT_SIGMOID || epilogue.kind == ACT_SOFTPLUS ||
                    (epilogue.kind == ACT_CLIP && clips_to_positive(epilogue.alpha, epilogue.beta));
         case OP_MaxPool:
         case OP_AveragePool:

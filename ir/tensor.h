@@ -10,6 +10,7 @@ typedef struct {
     int64_t count;
     double *f; /* exactly one of f and i is set */
     int64_t *i;
+    bool float_sums; /* of a result: the partial sums of its elements are floats (ir/op_support.h, held) */
 } Tensor;
 
 Tensor *tensor_new(Arena *arena, Dtype type, Shape shape);

@@ -23,8 +23,45 @@ static bool window_list(const Node *node, AttrKey key, int axes, int64_t least, 
     return true;
 }
 
+int64_t window_extent_of(int64_t kernel, int64_t dilation) {
+    return (kernel - 1) * dilation + 1;
+}
+
 int64_t window_extent(const Window *w, int axis) {
-    return (w->kernel[axis] - 1) * w->dilation[axis] + 1;
+    return window_extent_of(w->kernel[axis], w->dilation[axis]);
+}
+
+int64_t window_span(const Window *w, int axis) {
+    int64_t padded = w->begin[axis] + w->in[axis] + w->end[axis],
+            reached = w->out[axis] > 0 ? (w->out[axis] - 1) * w->stride[axis] + window_extent(w, axis) : 0;
+    return padded > reached ? padded : reached;
+}
+
+void window_pad_same(int64_t in, int64_t extent, int64_t stride, bool upper, int64_t *begin, int64_t *end) {
+    int64_t windows = in / stride + (in % stride != 0), total = (windows - 1) * stride + extent - in;
+    if (total < 0) total = 0;
+    *begin = upper ? total / 2 : total - total / 2;
+    *end = total - *begin;
+}
+
+static bool axis_fits(const Window *w, int axis, int64_t unit) {
+    const int64_t most = INT32_MAX / 2 / unit;
+    return window_span(w, axis) <= most && window_extent(w, axis) <= most && w->out[axis] <= most && w->stride[axis] <= most &&
+           w->dilation[axis] <= most;
+}
+
+bool window_fits(const Window *w, int64_t unit) {
+    return axis_fits(w, 0, unit) && axis_fits(w, 1, unit) && axis_fits(w, 2, unit);
+}
+
+bool window_refuse(Graph *graph, const Node *node, const Window *w, int64_t unit) {
+    int axis = 0;
+    while (axis < 2 && axis_fits(w, axis, unit)) axis++;
+    return node_fail(graph, node, STATUS_UNSUPPORTED,
+                     "its windows (%" PRId64 " taps, dilation %" PRId64 ", stride %" PRId64 ") reach over %" PRId64
+                     " elements along spatial axis %d, padding included: at most %" PRId64 " of each can be compiled",
+                     w->kernel[axis], w->dilation[axis], w->stride[axis], window_span(w, axis), axis - (3 - w->axes),
+                     INT32_MAX / 2 / unit);
 }
 
 /* With ceil_mode the last window must still start inside the input or its left padding (PyTorch's rule, ONNX's since opset 19).
@@ -73,6 +110,10 @@ bool window_read(const Node *node, const Shape *input, const int64_t *kernel, Wi
                            "its window (%" PRId64 " taps, dilation %" PRId64 ") is larger than the input's %" PRId64
                            " elements with padding %" PRId64 " + %" PRId64 " along spatial axis %d",
                            w->kernel[at], w->dilation[at], w->in[at], w->begin[at], w->end[at], i);
+        if (window_span(w, at) > INT32_MAX)
+            return fail_at(diag, STATUS_UNSUPPORTED, node->name, node->op_type,
+                           "its input has %" PRId64 " elements along spatial axis %d, padding included: at most %d are supported",
+                           window_span(w, at), i, INT32_MAX);
     }
     return true;
 }

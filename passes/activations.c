@@ -1,9 +1,14 @@
-/* Activations that exporters spell out, for fuse-activation: rewritten into the operator they compute.
+/* recognise-activations: activations that exporters spell out become the operator that they compute, before their factors fold
+ * into the layers around them.
  *
  *   Max(x, 0)                      Relu
  *   Min(x, h), Max(x, l)           Clip; two in a row become one, unless their bounds cross (old relu6 exports)
  *   x * HardSigmoid(x; 1/6, 1/2)   HardSwish, as opset 14 defines it
- *   x * Clip(x + 3, 0, 6) / 6      HardSwish (PyTorch before opset 14), also with * (1/6) */
+ *   x * Clip(x + 3, 0, 6) / 6      HardSwish (PyTorch before opset 14), also with * (1/6)
+ *   x * Sigmoid(x)                 Swish, as PyTorch writes SiLU
+ *   x * Tanh(Softplus(x))          Mish (PyTorch before opset 18)
+ *   x * (1 + Erf(x / sqrt(2))) / 2, and with the tanh of sqrt(2/pi) (x + 0.044715 x^3) for Erf: Gelu (before opset 20), its two
+ *                                  factors and 1/2 multiplied in any order */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -90,6 +95,86 @@ static Value *gated(const Node *mul, Value *(*gate_of)(const Value *)) {
     return NULL;
 }
 
+static Value *sigmoid_gate(const Value *gate) {
+    const Node *node = producer_of(gate, OP_Sigmoid);
+    return node ? node->in[0] : NULL;
+}
+
+static Value *mish_gate(const Value *gate) {
+    const Node *tanh = producer_of(gate, OP_Tanh), *softplus = tanh ? producer_of(tanh->in[0], OP_Softplus) : NULL;
+    return softplus ? softplus->in[0] : NULL;
+}
+
+/* x where `value` is x op a number near `number`. */
+static Value *operand_near(const Value *value, Op op, double number) {
+    const Node *node = producer_of(value, op);
+    double found;
+    Value *x = node && !has_activation(node) ? operand_of(node, op == OP_Add || op == OP_Mul, &found) : NULL;
+    return x && is_near(found, number) ? x : NULL;
+}
+
+/* x where `share` is 1 + erf(x / sqrt(2)). */
+static Value *erf_share(const Value *share) {
+    const Value *sum = operand_near(share, OP_Add, 1);
+    const Node *erf = producer_of(sum, OP_Erf);
+    Value *x = erf ? operand_near(erf->in[0], OP_Div, 1.4142135623730951) : NULL;
+    return x || !erf ? x : operand_near(erf->in[0], OP_Mul, 0.7071067811865476);
+}
+
+/* x where `cube` is x^3, as a power or as products. */
+static Value *cube_root(const Value *cube) {
+    Value *x = operand_near(cube, OP_Pow, 3);
+    const Node *outer = x ? NULL : producer_of(cube, OP_Mul);
+    for (int i = 0; outer && i < 2; i++) {
+        const Node *square = producer_of(outer->in[i], OP_Mul);
+        if (square && square->in[0] == square->in[1] && square->in[0] == outer->in[1 - i]) x = outer->in[1 - i];
+        square = producer_of(outer->in[i], OP_Pow);
+        if (square && operand_near(outer->in[i], OP_Pow, 2) == outer->in[1 - i]) x = outer->in[1 - i];
+    }
+    return x;
+}
+
+/* x where `share` is 1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)). */
+static Value *tanh_share(const Value *share) {
+    const Node *tanh = producer_of(operand_near(share, OP_Add, 1), OP_Tanh);
+    const Node *sum = producer_of(tanh ? operand_near(tanh->in[0], OP_Mul, 0.7978845608028654) : NULL, OP_Add);
+    for (int i = 0; sum && i < 2; i++)
+        if (cube_root(operand_near(sum->in[i], OP_Mul, 0.044715)) == sum->in[1 - i]) return sum->in[1 - i];
+    return NULL;
+}
+
+/* The factors of a product of three; false where it is none. */
+static bool three_factors(const Node *mul, int nested, Value **factors) {
+    const Node *inner = producer_of(mul->in[nested], OP_Mul);
+    if (!inner) return false;
+    factors[0] = mul->in[1 - nested];
+    factors[1] = inner->in[0];
+    factors[2] = inner->in[1];
+    return true;
+}
+
+/* x where the factors are x, 1/2 and share(x), in any order. */
+static Value *half_share(Value *const *factors, Value *(*share)(const Value *)) {
+    double half;
+    for (int k = 0; k < 6; k++) {
+        Value *x = factors[k / 2], *second = factors[(k / 2 + 1 + k % 2) % 3], *third = factors[(k / 2 + 2 - k % 2) % 3];
+        if (!is_constant(x) && x->type == F32 && constant_is_uniform(second, &half) && half == 0.5 && share(third) == x) return x;
+    }
+    return NULL;
+}
+
+static void smooth_gates(Graph *graph, Node *mul) {
+    Value *factors[3], *x = gated(mul, sigmoid_gate);
+    Op op = OP_Swish;
+    if (!x && (x = gated(mul, mish_gate))) op = OP_Mish;
+    for (int nested = 0; !x && nested < 2; nested++) {
+        if (!three_factors(mul, nested, factors)) continue;
+        if ((x = half_share(factors, erf_share))) op = OP_Gelu;
+        if (!x && (x = half_share(factors, tanh_share))) op = OP_GeluTanh;
+    }
+    if (x && shape_equal(&x->shape, &mul->out[0]->shape)) become(graph, mul, op, x);
+}
+
 static void hard_swish(Graph *graph, Node *node) {
     Value *x = node->op == OP_Mul ? gated(node, hard_sigmoid_gate) : NULL;
     if (!x) {
@@ -107,6 +192,7 @@ bool recognise_activations(Graph *graph) {
         next = node->next;
         if (node->op == OP_Min || node->op == OP_Max) min_max(graph, node);
         if (node->op == OP_Mul || node->op == OP_Div) hard_swish(graph, node);
+        if (node->op == OP_Mul) smooth_gates(graph, node);
         while (node->op == OP_Clip && join_clip(graph, node)) continue;
     }
     return remove_dead_code(graph); /* a gate that nobody reads would still count as a reader of x */

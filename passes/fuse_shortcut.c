@@ -62,6 +62,10 @@ static bool read_shortcut(const Value *value, const Node *add, Shortcut *shortcu
                                                                                    : false);
     if (!strided || !has_stride(shortcut, value->shape.rank)) return false;
     shortcut->source = node->in[0];
+    for (int axis = 2; axis < value->shape.rank; axis++) { /* a stride past the end takes one pixel, as the end itself does */
+        int64_t size = shortcut->source->shape.dim[axis];
+        if (shortcut->strides[axis - 2] > size) shortcut->strides[axis - 2] = size;
+    }
     return true;
 }
 

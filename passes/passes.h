@@ -19,8 +19,8 @@ const Pass *pipeline(int *count);
 /* Runs them all; `after` (or NULL) is called after each one. Verifies the graph after each one in debug builds. */
 bool pipeline_run(Graph *graph, void (*after)(void *context, const Pass *pass, Graph *graph), void *context);
 
-PassFunction fold_constants, simplify, remove_dead_code, fold_batchnorm, lower_batchnorm, merge_pad, trim_kernel, merge_branches,
-    merge_siblings, gemm_to_conv, fuse_activation, fuse_shortcut, fuse_residual, fuse_input_scale, pad_channels, choose_layout,
-    image_loop, choose_kernels, fuse_elementwise, depth_first;
+PassFunction widen_half, fold_constants, simplify, remove_dead_code, recognise_activations, fold_batchnorm, lower_batchnorm,
+    merge_pad, trim_kernel, merge_branches, merge_siblings, gemm_to_conv, fuse_activation, fuse_shortcut, fuse_residual,
+    fuse_input_scale, pad_channels, choose_layout, image_loop, choose_kernels, fuse_elementwise, depth_first;
 
 #endif

@@ -2,9 +2,12 @@
 #include "passes/passes.h"
 
 static const Pass passes[] = {
+    {"widen-half", "compute float16 and bfloat16 in float", widen_half},
     {"fold-constants", "compute nodes whose inputs are all constants", fold_constants},
     {"simplify", "drop nodes that change nothing, cancel Transposes and Reshapes", simplify},
     {"remove-dead-code", "drop nodes whose outputs nobody reads", remove_dead_code},
+    {"recognise-activations", "rewrite spelled-out activations (HardSwish, Swish, Mish, Gelu) as one operator",
+     recognise_activations},
     {"fold-batchnorm", "fold BatchNormalization and per-channel arithmetic into Conv and Gemm", fold_batchnorm},
     {"merge-pad", "merge Pad into the Conv or pool that reads it", merge_pad},
     {"trim-kernel", "drop rows and columns of kernels that only read padding", trim_kernel},

@@ -51,8 +51,6 @@ bool pads_with_zeros(const Node *pad);
 /* f(s x) = s f(x) for every s > 0, of a node with one operand. Padding with zeros or -infinity does not care. */
 bool commutes_with_scale(const Node *node);
 
-/* Rewrites of decomposed activations (Min(Max()), x * HardSigmoid(x) ...) into the operators they spell. */
-bool recognise_activations(Graph *graph);
 /* Composes a Transpose with the one before it; what moves no element becomes a Reshape, or its reader's input. */
 void simplify_transpose(Graph *graph, Node *node);
 /* f(Transpose(x) ...) = Transpose(f(x ...)), where f does not care about the order of axes; sets *moved. */

@@ -64,7 +64,14 @@ void simplify_transpose(Graph *graph, Node *node) {
 }
 
 static bool is_reduction(const Node *node) {
-    return node->op == OP_ReduceMean || node->op == OP_ReduceSum || node->op == OP_ReduceMax || node->op == OP_ReduceMin;
+    switch (node->op) {
+    case OP_ReduceMean:
+    case OP_ReduceSum:
+    case OP_ReduceMax:
+    case OP_ReduceMin:
+    case OP_ReduceProd: return true;
+    default: return false;
+    }
 }
 
 static bool lets_pass(const Node *node) {

@@ -19,7 +19,7 @@ static ALWAYS_INLINE vec vec_group_channel(const float *pixel, const int width, 
     return (vec)_mm256_permutevar8x32_ps((__m256)vec_load(pixel), from);
 #else
     float lane[LANES];
-    for (int l = 0; l < LANES; l++) lane[l] = pixel[l / width * width + c];
+    UNROLL_FOR (int l = 0; l < LANES; l++) lane[l] = pixel[l / width * width + c];
     return vec_load(lane);
 #endif
 }

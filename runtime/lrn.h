@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "runtime/fma.h"
+#include "runtime/sum_terms.h"
 
 /* Local response normalisation across channels: x / (bias + alpha / size * sum of the window's squares) ^ beta. */
 struct lrn {
@@ -13,6 +14,12 @@ struct lrn {
     float alpha, beta, bias;
 };
 
+/* The default, 3/4, by square roots, which are rounded alike everywhere. */
+static inline float lrn_power(float base, float beta) {
+    return beta == 0.75f ? sqrtf(base) * sqrtf(sqrtf(base)) : powf(base, beta);
+}
+
+/* Sums are done in parts of SUM_TERMS. */
 static void lrn(const struct lrn *p, const float *in, float *out) {
     const int before = (p->size - 1) / 2, after = p->size / 2;
     const float scale = p->alpha / (float)p->size;
@@ -23,11 +30,15 @@ static void lrn(const struct lrn *p, const float *in, float *out) {
             float *y = out + (size_t)c * p->pixels;
             for (size_t i = 0; i < p->pixels; i++) {
                 float squares = 0.0f;
-                for (int w = first; w <= last; w++) {
-                    const float v = in[(size_t)w * p->pixels + i];
-                    squares = fma_f32(v, v, squares);
+                for (int part_first = first; part_first <= last; part_first += SUM_TERMS) {
+                    float part = 0.0f;
+                    for (int w = part_first; w <= last && w < part_first + SUM_TERMS; w++) {
+                        const float v = in[(size_t)w * p->pixels + i];
+                        part = fma_f32(v, v, part);
+                    }
+                    squares += part;
                 }
-                y[i] = x[i] / powf(fma_f32(scale, squares, p->bias), p->beta);
+                y[i] = x[i] / lrn_power(fma_f32(scale, squares, p->bias), p->beta);
             }
         }
 }

@@ -14,10 +14,10 @@
 #define ALWAYS_INLINE inline
 #define NEVER_INLINE
 #endif
-#ifdef __GNUC__
+#if defined(__GNUC__) && !defined(VEC_PLAIN)
 #define PREFETCH(address) __builtin_prefetch(address, 0, 2) /* into the second-level cache: the first holds what is in use */
 #else
-#define PREFETCH(address) ((void)(address))
+#define PREFETCH(address) ((void)(address)) /* small machines have no cache, and would still execute it */
 #endif
 /* Constant bounds unroll, so that accumulators stay in registers. */
 #if defined(__clang__)
@@ -45,7 +45,11 @@ static ALWAYS_INLINE vec vec_zero(void) {
 
 static ALWAYS_INLINE vec vec_load(const float *p) {
     vec v;
+#ifdef VEC_PLAIN
+    UNROLL_FOR (int i = 0; i < LANES; i++) v.lane[i] = p[i];
+#else
     memcpy(&v, p, sizeof v);
+#endif
     return v;
 }
 
@@ -60,13 +64,17 @@ static ALWAYS_INLINE vec vec_load_once(const float *p) {
 }
 
 static ALWAYS_INLINE void vec_store(float *p, vec v) {
+#ifdef VEC_PLAIN
+    UNROLL_FOR (int i = 0; i < LANES; i++) p[i] = v.lane[i];
+#else
     memcpy(p, &v, sizeof v);
+#endif
 }
 
 /* acc + a * b, fused. */
 static ALWAYS_INLINE vec vec_fma(float a, vec b, vec acc) {
 #if defined(VEC_PLAIN)
-    for (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a, b.lane[i], acc.lane[i]);
+    UNROLL_FOR (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a, b.lane[i], acc.lane[i]);
     return acc;
 #elif defined(VEC_AVX512)
     return (vec)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)b, (__m512)acc);
@@ -81,7 +89,7 @@ static ALWAYS_INLINE vec vec_fma(float a, vec b, vec acc) {
 
 static ALWAYS_INLINE vec vec_add(vec a, vec b) {
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) a.lane[i] += b.lane[i];
+    UNROLL_FOR (int i = 0; i < LANES; i++) a.lane[i] += b.lane[i];
     return a;
 #else
     return a + b;
@@ -90,7 +98,7 @@ static ALWAYS_INLINE vec vec_add(vec a, vec b) {
 
 static ALWAYS_INLINE vec vec_sub(vec a, vec b) {
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) a.lane[i] -= b.lane[i];
+    UNROLL_FOR (int i = 0; i < LANES; i++) a.lane[i] -= b.lane[i];
     return a;
 #else
     return a - b;
@@ -100,7 +108,7 @@ static ALWAYS_INLINE vec vec_sub(vec a, vec b) {
 /* Each lane limited to [low, high]: `high` wins where the two cross, a NaN stays. */
 static ALWAYS_INLINE vec vec_clamp(vec v, float low, float high) {
 #if defined(VEC_PLAIN)
-    for (int i = 0; i < LANES; i++) {
+    UNROLL_FOR (int i = 0; i < LANES; i++) {
         const float raised = v.lane[i] < low ? low : v.lane[i];
         v.lane[i] = raised > high ? high : raised;
     }

@@ -11,16 +11,15 @@
 static ALWAYS_INLINE vec vec_times_power(vec p, vec shifted) {
     const uint32_t bits_of_shift = 0x4b400000u, biases = 2u * 127u;
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) {
-        uint32_t n, half, rest;
-        float first, second;
-        memcpy(&n, &shifted.lane[i], sizeof n);
-        n = n - bits_of_shift + biases;
-        half = (n >> 1) << 23;
-        rest = (n - (n >> 1)) << 23;
-        memcpy(&first, &half, sizeof first);
-        memcpy(&second, &rest, sizeof second);
-        p.lane[i] = p.lane[i] * first * second;
+    UNROLL_FOR (int i = 0; i < LANES; i++) {
+        union {
+            float value;
+            uint32_t bits;
+        } first = {shifted.lane[i]}, second;
+        const uint32_t n = first.bits - bits_of_shift + biases;
+        first.bits = (n >> 1) << 23;
+        second.bits = (n - (n >> 1)) << 23;
+        p.lane[i] = p.lane[i] * first.value * second.value;
     }
     return p;
 #else

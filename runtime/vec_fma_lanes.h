@@ -6,7 +6,7 @@
 /* acc + a * b in each lane, fused. */
 static ALWAYS_INLINE vec vec_fma_lanes(vec a, vec b, vec acc) {
 #if defined(VEC_PLAIN)
-    for (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a.lane[i], b.lane[i], acc.lane[i]);
+    UNROLL_FOR (int i = 0; i < LANES; i++) acc.lane[i] = fma_f32(a.lane[i], b.lane[i], acc.lane[i]);
     return acc;
 #elif defined(VEC_AVX512)
     return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)acc);

@@ -2,20 +2,19 @@
 #define RUNTIME_VEC_GATE_H
 
 #include "runtime/recurrent.h"
+#include "runtime/vec_elu.h"
 #include "runtime/vec_sigmoid.h"
 #include "runtime/vec_tanh.h"
 
 /* An activation of recurrent layers; `kind` is constant where this is called. */
 static ALWAYS_INLINE vec vec_gate(vec x, const int kind, float alpha, float beta) {
-    const vec zero = vec_zero(), one = vec_set(1.0f);
+    const vec zero = vec_zero();
     if (kind == GATE_SIGMOID) return vec_sigmoid(x);
     if (kind == GATE_TANH) return vec_tanh(x);
     if (kind == GATE_RELU) return vec_if_less(x, zero, zero, x);
     if (kind == GATE_LEAKY_RELU) return vec_if_less(x, zero, vec_mul(vec_set(alpha), x), x);
     if (kind == GATE_HARD_SIGMOID) return vec_clamp(vec_fma_lanes(vec_set(alpha), x, vec_set(beta)), 0.0f, 1.0f);
-    /* Elu: e^x - 1 = 2 t / (1 - t) with t = tanh(x / 2), without cancellation. */
-    const vec t = vec_tanh(vec_mul(x, vec_set(0.5f)));
-    return vec_if_less(x, zero, vec_mul(vec_set(alpha), vec_div(vec_add(t, t), vec_sub(one, t))), x);
+    return vec_elu(x, alpha);
 }
 
 #endif

@@ -8,7 +8,7 @@
 static ALWAYS_INLINE vec vec_set(float x) {
     vec v = vec_zero();
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) v.lane[i] = x;
+    UNROLL_FOR (int i = 0; i < LANES; i++) v.lane[i] = x;
     return v;
 #else
     return x - v; /* not v + x, which would lose the sign of -0 */
@@ -23,7 +23,7 @@ static ALWAYS_INLINE vec vec_mul(vec a, vec b) {
 
 static ALWAYS_INLINE vec vec_neg(vec v) {
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) v.lane[i] = -v.lane[i];
+    UNROLL_FOR (int i = 0; i < LANES; i++) v.lane[i] = -v.lane[i];
     return v;
 #else
     return -v;
@@ -32,7 +32,7 @@ static ALWAYS_INLINE vec vec_neg(vec v) {
 
 static ALWAYS_INLINE vec vec_div(vec a, vec b) {
 #ifdef VEC_PLAIN
-    for (int i = 0; i < LANES; i++) a.lane[i] /= b.lane[i];
+    UNROLL_FOR (int i = 0; i < LANES; i++) a.lane[i] /= b.lane[i];
     return a;
 #else
     return a / b;
@@ -42,7 +42,7 @@ static ALWAYS_INLINE vec vec_div(vec a, vec b) {
 /* a > b ? a : b, in each lane. */
 static ALWAYS_INLINE vec vec_max(vec a, vec b) {
 #if defined(VEC_PLAIN)
-    for (int i = 0; i < LANES; i++) b.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
+    UNROLL_FOR (int i = 0; i < LANES; i++) b.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
     return b;
 #elif defined(VEC_AVX512)
     return (vec)_mm512_max_ps((__m512)a, (__m512)b);
@@ -58,7 +58,7 @@ static ALWAYS_INLINE vec vec_max(vec a, vec b) {
 /* a < b ? yes : no, in each lane. */
 static ALWAYS_INLINE vec vec_if_less(vec a, vec b, vec yes, vec no) {
 #if defined(VEC_PLAIN)
-    for (int i = 0; i < LANES; i++) no.lane[i] = a.lane[i] < b.lane[i] ? yes.lane[i] : no.lane[i];
+    UNROLL_FOR (int i = 0; i < LANES; i++) no.lane[i] = a.lane[i] < b.lane[i] ? yes.lane[i] : no.lane[i];
     return no;
 #elif defined(VEC_AVX512)
     return (vec)_mm512_mask_mov_ps((__m512)no, _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_LT_OS), (__m512)yes);
@@ -75,12 +75,20 @@ static ALWAYS_INLINE vec vec_if_less(vec a, vec b, vec yes, vec no) {
 /* The first `count` lanes, at most LANES; the rest is 0. */
 static ALWAYS_INLINE vec vec_load_part(const float *p, size_t count) {
     vec v = vec_zero();
+#ifdef VEC_PLAIN
+    for (size_t i = 0; i < count; i++) v.lane[i] = p[i];
+#else
     memcpy(&v, p, count * sizeof *p);
+#endif
     return v;
 }
 
 static ALWAYS_INLINE void vec_store_part(float *p, vec v, size_t count) {
+#ifdef VEC_PLAIN
+    for (size_t i = 0; i < count; i++) p[i] = v.lane[i];
+#else
     memcpy(p, &v, count * sizeof *p);
+#endif
 }
 
 #endif

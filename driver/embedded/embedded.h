@@ -3,6 +3,6 @@
 #define SKIPC_DRIVER_EMBEDDED_H
 
 extern const char embedded_runner_h[], embedded_runner_c[], embedded_lesion_runner_c[], embedded_peak_c[],
-    embedded_onnxruntime_run_py[], embedded_bench_peers_py[];
+    embedded_verify_peers_py[], embedded_bench_peers_py[];
 
 #endif

@@ -6,13 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GUARD = 64, GUARD_BYTE = 0xa5, FAILED_FILE = 10, FAILED_MEMORY = 11, FAILED_RUN = 12, FAILED_GUARD = 13 };
+enum {
+    GUARD = 64,
+    GUARD_BYTE = 0xa5,
+    FAILED_FILE = 10,
+    FAILED_MEMORY = 11,
+    FAILED_RUN = 12,
+    FAILED_GUARD = 13,
+    FAILED_FILL = 14
+};
+/* What memory holds before the network runs. All ones is a NaN: whatever is read before it is written shows in the result. In the
+ * other one every float is 0.747. */
+enum { FILL = 0xff, OTHER_FILL = 0x3f };
 
 static unsigned char *allocate(size_t bytes) {
     void *memory = NULL;
     if (posix_memalign(&memory, 64, bytes + GUARD) != 0) exit(FAILED_MEMORY);
-    /* All ones is a NaN: whatever is read before it is written shows in the result. */
-    memset(memory, 0xff, bytes);
+    memset(memory, FILL, bytes);
     memset((unsigned char *)memory + bytes, GUARD_BYTE, GUARD);
     return memory;
 }

@@ -109,11 +109,53 @@ def run_time_shape():
     return model([node], [value("x", [1, 4]), value("s", [2], TensorProto.INT64)], [value("y", None)])
 
 
-def branch():
-    """An If: valid ONNX, no static graph."""
-    side = helper.make_graph([helper.make_node("Identity", ["x"], ["o"])], "side", [], [value("o", [1, 4])])
-    node = helper.make_node("If", ["c"], ["y"], "choice", then_branch=side, else_branch=side)
-    return model([node], [value("x", [1, 4]), value("c", [], TensorProto.BOOL)], [value("y", [1, 4])])
+def side(op_type="Identity", outputs=1, kind=FLOAT, name="side"):
+    """A branch of an If: outputs made from x."""
+    names = [f"o{k}" for k in range(outputs)]
+    nodes = [helper.make_node(op_type, ["x"], [output]) for output in names]
+    return helper.make_graph(nodes, name, [], [value(output, None, kind) for output in names])
+
+
+def branch(then=None, otherwise=None, condition=TensorProto.BOOL):
+    """An If that an input decides: valid ONNX, no static graph until the input is bound."""
+    then, otherwise = then or side("Relu"), otherwise or side()
+    node = helper.make_node("If", ["c"], ["y"], "choice", then_branch=then, else_branch=otherwise)
+    return model([node], [value("x", [1, 4]), value("c", [], condition)], [value("y", None)])
+
+
+def branch_by_shape():
+    """Two Ifs, one in a branch of the other, that shapes decide."""
+    inner = helper.make_node("If", ["c"], ["i"], "inner", then_branch=side("Relu"), else_branch=side("Neg"))
+    outer = helper.make_graph([inner, helper.make_node("Add", ["i", "x"], ["o"])], "outer", [], [value("o", None)])
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("Size", ["s"], ["r"]),
+        helper.make_node("Equal", ["r", "two"], ["c"]),
+        helper.make_node("If", ["c"], ["y"], "choice", then_branch=outer, else_branch=side()),
+    ]
+    return model(nodes, [value("x", [1, 4])], [value("y", None)], [tensor("two", np.int64(2))])
+
+
+def three_unknown_operators():
+    """Four nodes, one of them in a function and one in a branch."""
+    body = [helper.make_node("Unheard", ["a"], ["b"], "inner")]
+    function = helper.make_function("local", "f", ["a"], ["b"], body, [helper.make_opsetid("", 17)])
+    nodes = [
+        helper.make_node("Unheard", ["x"], ["p"], "first"),
+        helper.make_node("f", ["p"], ["q"], "call", domain="local"),
+        helper.make_node("Unseen", ["q"], ["r"], "third", domain="com.example"),
+    ]
+    made = branch(side("Untold"))
+    made.graph.node.extend(nodes)
+    made.graph.output.append(value("r", None))
+    made.opset_import.extend([helper.make_opsetid("local", 1), helper.make_opsetid("com.example", 1)])
+    made.functions.append(function)
+    return made
+
+
+def quantised():
+    nodes = [helper.make_node("QuantizeLinear", ["x", "s"], ["q"], "down"), helper.make_node("DequantizeLinear", ["q", "s"], ["y"], "up")]
+    return model(nodes, [value("x", [1, 4])], [value("y", None)], [tensor("s", np.float32(0.5))])
 
 
 def recursive_function():

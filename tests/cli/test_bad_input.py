@@ -19,6 +19,7 @@ import harness
 import models
 
 USAGE, INVALID, UNSUPPORTED, FILE = 2, 3, 4, 5
+FLOAT = TensorProto.FLOAT
 
 
 def skipc(arguments, folder, **options):
@@ -83,7 +84,25 @@ REFUSED_MODELS = {
     "unknown auto_pad": (models.attribute("Conv", auto_pad="SOMETIMES"), INVALID, ["Conv"]),
     "unknown operator": (models.unary("Frobnicate"), UNSUPPORTED, ["n", "Frobnicate"]),
     "unknown domain": (models.unary("Relu", domain="com.example", domains=["com.example"]), UNSUPPORTED, ["com.example"]),
-    "subgraph": (models.branch(), UNSUPPORTED, ["choice", "If"]),
+    "If that an input decides": (models.branch(), UNSUPPORTED, ["choice", "If", "depends on input 'c': --bind c=VALUE"]),
+    "If of two counts": (models.branch(models.side(outputs=2)), INVALID, ["choice", "If", "one branch has 2 outputs, the other 1"]),
+    "If of two types": (
+        models.branch(models.side(kind=TensorProto.INT64)),
+        INVALID,
+        ["choice", "output 0 ('y') different types: int64 ('o0') and float ('o0')"],
+    ),
+    "If without a truth": (models.branch(condition=FLOAT), INVALID, ["choice", "its condition 'c' must be one bool"]),
+    "unknown operators": (
+        models.three_unknown_operators(),
+        UNSUPPORTED,
+        ["Unheard (2, first 'first')", "com.example.Unseen (1, first 'third')", "Untold (1, first 'o0')"],
+    ),
+    "quantised": (models.quantised(), UNSUPPORTED, ["QuantizeLinear (1, first 'down')", "int8 is next", "its float original compiles"]),
+    "sizes missing": (
+        models.dimensions([1, -1, "floor(h/2)", "w"]),
+        UNSUPPORTED,
+        ["1 of input 'x', 2 ('floor(h/2)') of input 'x', 3 ('w')", "--dim x:1=N --dim 'floor(h/2)=N' --dim w=N set them"],
+    ),
     "recursive function": (models.recursive_function(), INVALID, ["f"]),
     "shape known at run time only": (models.run_time_shape(), UNSUPPORTED, ["view", "Reshape"]),
     "future opset": (models.wrong_opset(999), UNSUPPORTED, ["999"]),
@@ -109,6 +128,42 @@ def test_model_is_refused(case, command, tmp_path):
     assert words.startswith("skipc: model.onnx: ")
 
 
+@pytest.mark.parametrize(
+    "binds, status, words",
+    [
+        (["N"], USAGE, "--bind takes NAME=VALUE, not 'N'"),
+        (["z=1"], USAGE, "--bind z=1: the model has no such input: its inputs are 'x', 'c'"),
+        (["c=1", "c=0"], USAGE, "--bind c=0: input 'c' is bound twice"),
+        (["c=2"], USAGE, "--bind c: '2' is no bool"),
+        (["c=yes"], USAGE, "--bind c: 'yes' is no bool"),
+        (["c="], USAGE, "--bind c: '' is no bool"),
+        (["c=[1]"], USAGE, "--bind c: the input has the shape scalar, the value 1"),
+        (["x=1"], USAGE, "--bind x: the input has the shape 1x4, the value scalar"),
+        (["x=1,2,3,4"], USAGE, "--bind x: the input has the shape 1x4, the value 4"),
+        (["x=[[1,2,3]]"], USAGE, "--bind x: the input has the shape 1x4, the value 1x3"),
+        (["x=[[1,2],[3]]"], USAGE, "its lists are not equally long"),
+        (["x=[[1,2],3]"], USAGE, "its lists are not equally deep"),
+        (["x=[[1,2,3,4]"], USAGE, "its list has no end"),
+        (["x=[[1,2,3,4]]]"], USAGE, "it does not end before ']'"),
+        (["x=[[1,2,3,1e99]]"], USAGE, "'1e99' is no float"),
+        (["x=[[]]"], USAGE, "a list without numbers"),
+        (["x=" + "[" * 9 + "1" + "]" * 9], USAGE, "its lists are too deep"),
+        (["x=absent.npy"], FILE, "absent.npy: No such file"),
+        (["x=model.onnx"], FILE, "model.onnx is no .npy file"),
+        (["x=cut.npy"], FILE, "cut.npy: "),
+        (["x=double.npy"], FILE, "double.npy: input 'x' is float (<f4), the file has <f8"),
+        (["x=long.npy"], FILE, "--bind x: the input has the shape 1x4, the value 1x5"),
+    ],
+)
+def test_bad_bindings(binds, status, words, tmp_path):
+    models.save(models.branch(), tmp_path / "model.onnx")
+    np.save(tmp_path / "double.npy", np.ones((1, 4)))
+    np.save(tmp_path / "long.npy", np.ones((1, 5), np.float32))
+    np.save(tmp_path / "cut.npy", np.ones((1, 4), np.float32))
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "cut.npy").read_bytes()[:-1])
+    refused(["compile", "model.onnx", *(word for bind in binds for word in ("--bind", bind))], tmp_path, status, words)
+
+
 def test_truncated_anywhere(tmp_path):
     whole = harness.SAMPLE.read_bytes()
     lengths = [1, 2, 10, 100, 1000, len(whole) - 1] + [len(whole) * part // 24 for part in range(1, 24)]
@@ -125,12 +180,13 @@ def test_random_bytes(tmp_path):
             refused(["compile", "noise.onnx"], tmp_path, INVALID, "noise.onnx")
 
 
-def test_flipped_bytes_never_crash(tmp_path):
+@pytest.mark.parametrize("model, count", [(models.convolution(), 150), (models.branch_by_shape(), 100)], ids=["weights", "branches"])
+def test_flipped_bytes_never_crash(model, count, tmp_path):
     """Most damage is in a weight, and harmless; what isn't is refused like any other bad model."""
     generator = random.Random(2)
-    small = models.convolution().SerializeToString()
+    small = model.SerializeToString()
     statuses = set()
-    for _ in range(150):
+    for _ in range(count):
         damaged = bytearray(small)
         for _ in range(generator.randint(1, 4)):
             damaged[generator.randrange(len(damaged))] = generator.randrange(256)
@@ -241,7 +297,7 @@ def test_a_failed_compile_keeps_the_earlier_output(tmp_path):
         (["run", "model.onnx"], USAGE, "no --input for input 'x' (float 1x3x8x8)"),
         (["run", "model.onnx", "--input", "a.npy", "--input", "b.npy"], USAGE, "b.npy is one too many: the model has 1 input"),
         (["run", "model.onnx", "--input", "z=absent.npy"], USAGE, "there is no such input, and no file of that name"),
-        (["verify", "model.onnx", "--against", "hearsay"], USAGE, "onnxruntime|reference, not 'hearsay'"),
+        (["verify", "model.onnx", "--against", "hearsay"], USAGE, "onnxruntime|onnx|reference, not 'hearsay'"),
         (["bench", "model.onnx", "--threads", "none"], USAGE, "from 1 to 1024, not 'none'"),
         (["compile", "absent.onnx"], FILE, "absent.onnx: can't be opened: No such file"),
         (["compile", "."], FILE, "is a folder"),

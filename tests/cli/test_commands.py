@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -66,6 +66,60 @@ def test_symbolic_dimensions(tmp_path):
     done = harness.run([harness.skipc_asan_path(), "compile", "one.onnx"], cwd=tmp_path)
     assert done.returncode == 0 and b"batch" in done.stderr
     assert "1x3" in (tmp_path / "one.h").read_text()
+
+
+def test_open_sizes_are_noted_with_what_sets_them(tmp_path):
+    models.save(models.dimensions([0, 3, "batch", "i j"]), tmp_path / "model.onnx")
+    done = harness.run([harness.skipc_asan_path(), "compile", "model.onnx", "--dim", "i j=2"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"note: dimension 0 of input 'x' has no size: taken as 1 (--dim x:0=N sets it)" in done.stderr
+    assert b"note: dimension 'batch' is symbolic: taken as 1 (--dim batch=N sets it)" in done.stderr
+    assert "1x3x1x2" in (tmp_path / "model.h").read_text()
+
+
+def test_declared_outputs_are_compared(tmp_path):
+    made = models.unary("Relu")
+    made.graph.output[0].CopyFrom(models.value("y", [1, 5], TensorProto.INT64))
+    models.save(made, tmp_path / "model.onnx")
+    done = harness.run([harness.skipc_asan_path(), "compile", "model.onnx"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"note: 'y' is declared as int64; its element type is float" in done.stderr
+    assert b"note: 'y' is declared as 1x5; its shape is 1x4" in done.stderr
+
+
+@pytest.mark.parametrize("bind, negative", [("c=1", 0), ("c=false", -1), ("c=c.npy", -1)])
+def test_bound_inputs_are_constants_for_every_command(bind, negative, tmp_path):
+    models.save(models.branch(), tmp_path / "net.onnx")
+    np.save(tmp_path / "c.npy", np.array(False))
+    x = np.array([[-1, 2, -3, 4]], np.float32)
+    np.save(tmp_path / "x.npy", x)
+    skipc("run", "net.onnx", "--bind", bind, "-i", "x.npy", "-o", "y.npy", folder=tmp_path)
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), np.where(x < 0, negative * -x, x))
+    sizes = json.loads(skipc("inspect", "net.onnx", "--bind", bind, "--json", folder=tmp_path))
+    assert [entry["name"] for entry in sizes["inputs"]] == ["x"]
+    skipc("compile", "net.onnx", "--bind", bind, folder=tmp_path)
+    assert "net_run(const float *input, float *output" in (tmp_path / "net.h").read_text()
+    skipc("verify", "net.onnx", "--bind", bind, "-i", "x=x.npy", folder=tmp_path)
+
+
+def test_numbers_and_lists_of_every_type(tmp_path):
+    """What a bound input is, as the network's output: its bits, by the interpreter."""
+    for kind, text, expected in (
+        (TensorProto.FLOAT, "[[0.1, -2],[3e-5,inf]]", np.array([[0.1, -2], [3e-5, np.inf]], np.float32)),
+        (TensorProto.DOUBLE, "0.1,-1e300", np.array([0.1, -1e300])),
+        (TensorProto.INT64, "-9223372036854775808,9223372036854775807", np.array([-(2**63), 2**63 - 1])),
+        (TensorProto.UINT64, "18446744073709551615", np.array([2**64 - 1], np.uint64)),
+        (TensorProto.INT8, "[-128, 127]", np.array([-128, 127], np.int8)),
+        (TensorProto.BOOL, "true,false,1,0", np.array([True, False, True, False])),
+    ):
+        nodes = [helper.make_node("Identity", ["v"], ["w"]), helper.make_node("Relu", ["x"], ["y"])]
+        inputs = [models.value("x", [1]), models.value("v", [None] * expected.ndim, kind)]
+        made = models.model(nodes, inputs, [models.value("y", [1]), models.value("w", None, kind)])
+        models.save(made, tmp_path / "net.onnx")
+        np.save(tmp_path / "x.npy", np.ones(1, np.float32))
+        skipc("run", "net.onnx", "--bind", f"v={text}", "-i", "x.npy", "-o", "y.npy", "-o", "w.npy", folder=tmp_path)
+        bound = np.load(tmp_path / "w.npy")
+        assert bound.dtype == expected.dtype and bound.tobytes() == expected.tobytes(), (text, bound)
 
 
 def test_run_writes_npy(tmp_path):

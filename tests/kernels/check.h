@@ -14,13 +14,17 @@ static uint32_t check_state;
 static void *check_memory[16];
 static size_t check_memories;
 
-/* `count` numbers in [-1, 1), aligned as weights are. One float further is another's: a sanitizer sees it. */
-static inline float *filled(size_t count) {
+/* Aligned as weights are. One float further is another's: a sanitizer sees it. */
+static inline float *allocated(size_t count) {
     void *memory;
     if (check_memories == sizeof check_memory / sizeof *check_memory || posix_memalign(&memory, 64, count * sizeof(float)))
         abort();
-    check_memory[check_memories++] = memory;
-    float *p = memory;
+    return check_memory[check_memories++] = memory;
+}
+
+/* `count` numbers in [-1, 1). */
+static inline float *filled(size_t count) {
+    float *p = allocated(count);
     for (size_t i = 0; i < count; i++) {
         check_state = check_state * 1664525u + 1013904223u;
         p[i] = (float)(check_state >> 8) / 8388608.0f - 1.0f;
@@ -34,6 +38,19 @@ static inline float *zeros(size_t count) {
 
 static inline float *copy_of(const float *x, size_t count) {
     return memcpy(filled(count), x, count * sizeof *x);
+}
+
+/* Memory that a kernel has to write before it reads it, full of what no result may show: of main()'s argument, or as it comes,
+ * which MemorySanitizer follows. */
+static int check_filling = -1;
+
+static inline void check_fill(int argc, char **argv) {
+    if (argc > 1) check_filling = (int)strtol(argv[1], NULL, 16);
+}
+
+static inline float *unwritten(size_t count) {
+    float *p = allocated(count);
+    return check_filling < 0 ? p : memset(p, check_filling, count * sizeof *p);
 }
 
 static inline void release(void) {

@@ -32,6 +32,9 @@ static const struct layer layers[] = {
     {1, 16, 16, 5, 6, {3, 2, 3, 5}, 1, 1, 1, 0, 0, 0},   {1, 40, 16, 8, 9, {3, 1, 1, 1}, 3, 1, 1, 0, 0, 1},
     {1, 24, 48, 1, 84, {1, 1, 1, 0}, 1, 1, 1, 1, 1, 0},  {1, 37, 32, 3, 56, {1, 1, 1, 0}, 1, 0, 1, 0, 1, 1},
     {1, 16, 12, 23, 19, {1, 2, 1, 0}, 4, 1, 0, 0, 1, 1}, {1, 16, 32, 20, 16, {3, 1, 1, 1}, 6, 1, 1, 1, 0, 1},
+    {1, 16, 32, 6, 7, {1, 1, 1, 1}, 3, 1, 1, 1, 1, 0},   {1, 24, 20, 4, 5, {1, 1, 1, 3}, 2, 1, 0, 0, 0, 1},
+    {1, 16, 16, 5, 6, {1, 2, 1, 3}, 1, 1, 1, 0, 1, 0},   {1, 16, 16, 28, 28, {1, 2, 1, 14}, 1, 1, 1, 0, 0, 0},
+    {2, 16, 16, 3, 9, {1, 1, 1, 2}, 7, 1, 1, 0, 0, 0},   {1, 5, 16, 4, 4, {1, 1, 1, 2}, 2, 0, 1, 1, 0, 1},
 };
 
 /* Weights [m][c][tap] in the order of the kernel that reads them. */
@@ -105,8 +108,8 @@ static double check(const struct layer *l, int images, uint64_t *bits) {
     choose_strips(&g, &l->window, l->strip_rows, l->window.pad || l->scaled);
     const size_t outputs = (size_t)images * g.out_image, inputs = (size_t)images * g.in_image;
     float *in = filled(inputs), *w = filled((size_t)(outs * l->in * taps)), *bias = filled((size_t)outs);
-    float *residual = filled(outputs), *out = copy_of(residual, outputs), *packed_bias;
-    float *p = packed(l, grouped, w, bias, &packed_bias), *scratch = filled((size_t)strip_floats(&g, l->blocked_in));
+    float *residual = filled(outputs), *out = l->residual ? copy_of(residual, outputs) : unwritten(outputs), *packed_bias;
+    float *p = packed(l, grouped, w, bias, &packed_bias), *scratch = unwritten((size_t)strip_floats(&g, l->blocked_in));
     float *scaled = copy_of(in, inputs), *scale = input_scale(l, scaled, images);
     const float *r = l->residual ? out : NULL; /* in place, as the compiler plans it */
     if (grouped)
@@ -124,7 +127,7 @@ static double check(const struct layer *l, int images, uint64_t *bits) {
     *bits = hash(*bits, out, outputs);
     if (!l->blocked_in && !l->blocked_out &&
         !l->scaled) { /* the kernel for run-time weights sums in the same order: the same bits */
-        float *direct = filled(outputs);
+        float *direct = unwritten(outputs);
         conv_direct(&g, in, w, bias, l->residual ? residual : NULL, direct);
         if (memcmp(direct, out, outputs * sizeof *out) != 0) worst = INFINITY;
     }
@@ -132,7 +135,8 @@ static double check(const struct layer *l, int images, uint64_t *bits) {
     return worst;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    check_fill(argc, argv);
     uint64_t bits = hash_start;
     check_state = SEED;
     int failed = 0;

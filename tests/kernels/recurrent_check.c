@@ -97,8 +97,8 @@ static double check(size_t layer, int gates, uint64_t *bits) {
                                 .clip = INFINITY};
     float *x = quarters((size_t)(STEPS * inputs)), *weights = quarters((size_t)gates * units * (size_t)(inputs + hidden)),
           *bias = quarters(4 * units), *peephole = quarters(3 * units);
-    float *y = quarters((size_t)(STEPS * hidden)), *h = quarters(units), *c = quarters(units),
-          *scratch = quarters((size_t)(gates * STEPS + 4) * units);
+    float *y = unwritten((size_t)(STEPS * hidden)), *h = unwritten(units), *c = unwritten(units),
+          *scratch = unwritten((size_t)(gates * STEPS + 4) * units);
     const struct sequence s = {.x = x, .y = y, .last_h = h, .last_c = c};
     if (gates == 4)
         lstm(&g, &s, weights, bias, peephole, scratch, (size_t)inputs, GATE_SIGMOID, GATE_TANH, GATE_TANH);
@@ -163,7 +163,8 @@ static int check_functions(uint64_t *bits) {
 #endif
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    check_fill(argc, argv);
     uint64_t bits = hash_start;
     check_state = SEED;
     int failed = check_functions(&bits);

@@ -102,9 +102,9 @@ static int check(const struct pair *p, uint64_t *bits) {
                            filled(of_panels),
                            filled((size_t)(p->channels * (narrow ? narrow : 1)) * next_taps),
                            filled((size_t)p->channels),
-                           filled((size_t)(s.share_floats * p->shares))};
-    float *middle = filled((size_t)(p->channels * height * width)), *expected = filled(results), *out = filled(results);
-    float *whole_scratch = filled((size_t)strip_floats(&whole, p->blocked_in));
+                           unwritten((size_t)(s.share_floats * p->shares))};
+    float *middle = unwritten((size_t)(p->channels * height * width)), *expected = unwritten(results), *out = unwritten(results);
+    float *whole_scratch = unwritten((size_t)strip_floats(&whole, p->blocked_in));
     PARALLEL {
         run_dense(&whole, d.in, d.scale, d.weights, d.bias, NULL, middle, whole_scratch, p->blocked_in);
         BARRIER;
@@ -124,7 +124,8 @@ static int check(const struct pair *p, uint64_t *bits) {
     return same;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    check_fill(argc, argv);
     uint64_t bits = hash_start;
     check_state = SEED;
     int failed = 0;

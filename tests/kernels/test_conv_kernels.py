@@ -23,7 +23,10 @@ def output(*command, **environment):
 
 
 def run(check, compiler, flags, folder, emulator=(), **options):
-    return output(*emulator, build(check, compiler, flags, folder, **options))
+    """What it prints, whatever scratch and results held before."""
+    program = build(check, compiler, flags, folder, **options)
+    (printed,) = {output(*emulator, program, f"{fill:x}") for fill in harness.FILLS}
+    return printed
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -43,7 +46,7 @@ def test_same_bits_with_any_number_of_threads(check, tmp_path):
     for flags in (harness.SANITIZERS, ["-DPLAIN_C"], ["-march=native"]):
         alone = run(check, "gcc", flags, tmp_path)
         program = build(check, "gcc", [*flags, "-fopenmp"], tmp_path)
-        assert {threads: output(program, OMP_NUM_THREADS=str(threads)) for threads in range(1, 6)} == dict.fromkeys(range(1, 6), alone), flags
+        assert {threads: output(program, f"{harness.FILLS[threads % 2]:x}", OMP_NUM_THREADS=str(threads)) for threads in range(1, 6)} == dict.fromkeys(range(1, 6), alone), flags
 
 
 @pytest.mark.parametrize("name", FUSED)

@@ -75,9 +75,9 @@ static double check(size_t layer, int m, uint64_t *bits) {
     g.conv.low = 0.0f;
     const size_t inputs = (size_t)images * in_image, outputs = (size_t)images * out_image;
     float *x = filled(inputs), *w = filled((size_t)(in * out * 9)), *bias = filled((size_t)outs), *residual = filled(outputs),
-          *y = copy_of(residual, outputs), *u = transformed(w, in, out, m, stride);
+          *y = layers[layer].residual ? copy_of(residual, outputs) : unwritten(outputs), *u = transformed(w, in, out, m, stride);
     float *scratch =
-        filled((size_t)(n * n * ((g.tile_block + g.shares - 1) * (stored * stride * stride + outs) + 32 * g.shares)));
+        unwritten((size_t)(n * n * ((g.tile_block + g.shares - 1) * (stored * stride * stride + outs) + 32 * g.shares)));
     float *scale = layers[layer].scaled ? filled((size_t)stored * 2) : NULL, *scaled = filled(inputs);
     for (size_t i = 0; i < inputs; i++) {
         const float *s = scale ? scale + i % in_image / (size_t)(height * width * 16) * 32 + i % 16 : NULL;
@@ -114,7 +114,8 @@ static double check(size_t layer, int m, uint64_t *bits) {
     return worst;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    check_fill(argc, argv);
     uint64_t bits = hash_start;
     check_state = SEED;
     int failed = 0;

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 CASES = harness.ROOT / "tests/data/cases"
-SETTINGS = {"speed": ["--optimize", "speed"], "size": ["--optimize", "size"], "memory": ["--optimize", "memory"], "exact": ["--exact"]}
+SETTINGS = {name: ["--optimize", name] for name in ("speed", "size", "memory")} | {"exact": ["--exact"]}
 BUILDS = {"vectors": ["-march=native"], "plain": ["-march=native", "-DPLAIN_C"]}
 TOLERANCE = 1e-5  # max|y - expected| / max|expected|
 
-# What is different of a case: {"refused": exit status} where it must not be compiled, {"settings": names} where it is right with these alone,
-# {"flags": words} for each command.
+# What is different of a case: {"refused": exit status} where it must not be compiled, {"settings": names} where it is right with these
+# alone, {"flags": words} for each command.
 EXCEPTIONS = {
     "t_train_bn": {"refused": 4},
 }

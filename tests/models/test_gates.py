@@ -63,7 +63,7 @@ TREES = {
     "subtracted": "u = Mul a b; v = Sub one b; w = Mul c v; y = Add u w",
     "negated": "u = Mul a b; n = Neg b; v = Add n one; w = Mul c v; y = Add u w",
     "rewritten": "u = Sub a c; v = Mul b u; y = Add c v",
-    "silu": "u = Sigmoid a; y = Mul a u",
+    "silu": "u = Sigmoid a; v = Mul a u; y = Add v b",
     "channel gate": "u = Mul a g; v = Add u b; y = Relu v",
     "batchnorm": "u = Mul a s; v = Add u k; y = Relu v",
     "hard swish": "u = HardSwish a; v = Add u b; y = Tanh v",

@@ -1,12 +1,17 @@
 """Activations of NaN, infinity, zeros of both signs and crossed bounds, alone and in every epilogue: the bits are the same by every vector
 width and in plain C, and ONNX Runtime's values. Clips of integers compare integers."""
 
-import harness
+import sys
+from pathlib import Path
+
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
-from onnx import helper, numpy_helper
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import harness
+from onnx_graph import OnnxGraph
 
 SPECIALS = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-40, -1e-40, 6, 7, -0.5, 0.25, 2, -1, 1.5, 3e38, -3e38], np.float32)
 FUSED = {"avx512": ["-march=x86-64-v4"], "avx2": ["-march=x86-64-v3"], "plain": ["-march=x86-64-v3", "-DPLAIN_C"]}
@@ -27,36 +32,9 @@ ACTIVATIONS = {
 LIMITS = ("Relu", "Clip", "ClipCrossed", "ClipBelow", "ClipNan")  # what the convolutions' own epilogues do
 
 
-class Graph:
-    def __init__(self):
-        self.nodes, self.initializers, self.inputs, self.outputs = [], [], {}, []
-
-    def constant(self, array):
-        name = f"c{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def node(self, operator, *inputs, **attributes):
-        name = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
-        return name
-
-    def activation(self, kind, x, dtype=np.float32):
-        operator, attributes, bounds = ACTIVATIONS[kind]
-        self.outputs.append(self.node(operator, x, *(self.constant(np.array(bound, dtype)) for bound in bounds), **attributes))
-
-    def input(self, name, array):
-        self.inputs[name] = array
-        return name
-
-    def save(self, path):
-        def info(name, array):
-            return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
-
-        outputs = [helper.make_empty_tensor_value_info(name) for name in self.outputs]
-        graph = helper.make_graph(self.nodes, "special", [info(*item) for item in self.inputs.items()], outputs, self.initializers)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
-        onnx.save(onnx.shape_inference.infer_shapes(model), path)
+def activation(graph, kind, x, dtype=np.float32):
+    operator, attributes, bounds = ACTIVATIONS[kind]
+    graph.outputs.append(graph.node(operator, x, *(graph.constant(np.array(bound, dtype)) for bound in bounds), **attributes))
 
 
 def convolutions(graph, kind):
@@ -71,22 +49,22 @@ def convolutions(graph, kind):
         (blocked, (32, 4, 3, 3), {"group": 8}),
     ):
         weights = graph.constant(np.zeros(shape, np.float32))
-        graph.activation(kind, graph.node("Conv", inputs, weights, graph.constant(bias[: shape[0]]), **attributes))
-    graph.activation(kind, graph.node("Conv", "image", "weights", graph.constant(bias[: 7])))
+        activation(graph, kind, graph.node("Conv", inputs, weights, graph.constant(bias[: shape[0]]), **attributes))
+    activation(graph, kind, graph.node("Conv", "image", "weights", graph.constant(bias[:7])))
 
 
 def elements(graph, kind):
     """Vectors and what is left of a row, elements alone, sums and expressions."""
-    graph.activation(kind, "row")
-    graph.activation(kind, "few")
-    graph.activation(kind, graph.node("Add", "row", "other"))
-    graph.activation(kind, graph.node("Mul", graph.node("Add", "row", "other"), "other"))
+    activation(graph, kind, "row")
+    activation(graph, kind, "few")
+    activation(graph, kind, graph.node("Add", "row", "other"))
+    activation(graph, kind, graph.node("Mul", graph.node("Add", "row", "other"), "other"))
 
 
 @pytest.fixture(scope="module")
 def special(tmp_path_factory):
     """The graph, its file, and ONNX Runtime's outputs."""
-    graph, path = Graph(), tmp_path_factory.mktemp("special") / "special.onnx"
+    graph, path = OnnxGraph(), tmp_path_factory.mktemp("special") / "special.onnx"
     random = np.random.default_rng(5)
     graph.input("image", random.uniform(-1, 1, (1, 3, 9, 10)).astype(np.float32))
     graph.input("weights", np.zeros((7, 3, 3, 3), np.float32))
@@ -98,7 +76,7 @@ def special(tmp_path_factory):
     for kind in LIMITS:
         convolutions(graph, kind)
     for kind in set(ACTIVATIONS) - set(LIMITS):
-        graph.activation(kind, graph.node("Conv", "image", graph.constant(np.zeros((16, 3, 1, 1), np.float32)), graph.constant(SPECIALS)))
+        activation(graph, kind, graph.node("Conv", "image", graph.constant(np.zeros((16, 3, 1, 1), np.float32)), graph.constant(SPECIALS)))
     graph.save(path)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -136,10 +114,10 @@ def test_the_bits_of_every_width(special, setting, tmp_path):
 
 
 def test_double(tmp_path):
-    graph, values = Graph(), np.concatenate([SPECIALS.astype(np.float64), [1 + 2**-40, -(2.0**-1074)]])
+    graph, values = OnnxGraph(), np.concatenate([SPECIALS.astype(np.float64), [1 + 2**-40, -(2.0**-1074)]])
     graph.input("x", values)
     for kind in ("Clip", "ClipCrossed", "ClipBelow", "ClipNan"):
-        graph.activation(kind, "x", np.float64)
+        activation(graph, kind, "x", np.float64)
     expected = []
     for kind in ("Clip", "ClipCrossed", "ClipBelow", "ClipNan"):
         low, high = ACTIVATIONS[kind][2]
@@ -152,8 +130,9 @@ def test_double(tmp_path):
 
 
 def test_integers(tmp_path):
-    """Every type, bounds at its limits and beside them, crossed ones, and those that no double holds."""
-    graph, expected = Graph(), []
+    """Every type, bounds at its limits and beside them, crossed ones, and those that no double holds; of constants, too, which the
+    interpreter folds."""
+    graph, expected = OnnxGraph(), []
     for name in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"):
         dtype = np.dtype(name)
         least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
@@ -162,13 +141,13 @@ def test_integers(tmp_path):
         if dtype.itemsize == 8:
             numbers += [2**53 + 1, 2**53 + 3]
         x = np.array(numbers, dtype)
-        graph.input(name, x)
+        operands = [graph.input(name, x)] + ([graph.constant(x)] if dtype.itemsize == 8 else [])
         for low in numbers + [None]:
             for high in (numbers[0], numbers[1], numbers[-2], numbers[-1], None):
                 bounds = ["" if bound is None else graph.constant(np.array(bound, dtype)) for bound in (low, high)]
-                graph.outputs.append(graph.node("Clip", name, *bounds))
                 raised = x if low is None else np.maximum(x, dtype.type(low))
-                expected.append(raised if high is None else np.minimum(raised, dtype.type(high)))
+                graph.outputs += [graph.node("Clip", operand, *bounds) for operand in operands]
+                expected += [raised if high is None else np.minimum(raised, dtype.type(high))] * len(operands)
     graph.save(tmp_path / "integers.onnx")
     source = harness.compile_model(tmp_path / "integers.onnx", tmp_path / "integers.c")
     results = outputs_of(source, graph, expected, [])

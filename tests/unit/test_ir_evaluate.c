@@ -50,6 +50,77 @@ static void precision_decides_rounding(void **state) {
     case_end(c);
 }
 
+/* In float the ones get lost beside 2^24, term by term; in double their sum is 3. */
+#define TERMS 0x1p24, 1, 1, 1, -0x1p24
+
+static double first_element(Case *c, Precision precision) {
+    Tensor *outputs[1];
+    assert_true(graph_evaluate(c->graph, NULL, outputs, (EvaluateOptions){.precision = precision}));
+    return outputs[0]->f[0];
+}
+
+/* The case's node gives exactly `native` where sums are floats, and `f64` where they are doubles. */
+static void expect_sums(Case *c, double native, double f64) {
+    assert_true(node_infer(c->graph, c->node));
+    graph_add_output(c->graph, c->node->out[0], "y");
+    const double got = first_element(c, PRECISION_NATIVE), truth = first_element(c, PRECISION_F64);
+    if (got != native || fabs(truth - f64) > 1e-8 * fabs(f64))
+        FAIL_TEST("%s gives %.9g and %.9g, not %.9g and %.9g", op_info(c->node->op)->name, got, truth, native, f64);
+    case_end(c);
+}
+
+static void native_sums_are_floats(void **state) {
+    (void)state;
+    Case *c = case_new();
+    APPLY(c, OP_ReduceSum, FLOATS(c, SHAPE(5), TERMS));
+    expect_sums(c, 0, 3);
+    c = case_new();
+    APPLY(c, OP_ReduceSum, CONSTANT(c, F64, SHAPE(5), TERMS)); /* f64 keeps its own precision */
+    expect_sums(c, 3, 3);
+    c = case_new();
+    APPLY(c, OP_ReduceMean, FLOATS(c, SHAPE(5), TERMS));
+    expect_sums(c, 0, 0.6);
+    c = case_new();
+    APPLY(c, OP_Conv, FLOATS(c, SHAPE(1, 5, 1), TERMS), FLOATS(c, SHAPE(1, 5, 1), 1, 1, 1, 1, 1));
+    expect_sums(c, 0, 3);
+    c = case_new();
+    APPLY(c, OP_Conv, FLOATS(c, SHAPE(1, 1, 1), 0x1p24), FLOATS(c, SHAPE(1, 1, 1), 1), FLOATS(c, SHAPE(1), 1),
+          FLOATS(c, SHAPE(1, 1, 1), -0x1p24)); /* the bias and the residual are terms, too */
+    expect_sums(c, 0, 1);
+    c = case_new();
+    APPLY(c, OP_Gemm, FLOATS(c, SHAPE(1, 5), TERMS), FLOATS(c, SHAPE(5, 1), 1, 1, 1, 1, 1));
+    expect_sums(c, 0, 3);
+    c = case_new();
+    APPLY(c, OP_MatMul, FLOATS(c, SHAPE(1, 5), TERMS), FLOATS(c, SHAPE(5, 1), 1, 1, 1, 1, 1));
+    expect_sums(c, 0, 3);
+    c = case_new();
+    APPLY(c, OP_AveragePool, FLOATS(c, SHAPE(1, 1, 5), TERMS));
+    INTS(c, A_KERNEL_SHAPE, 5);
+    expect_sums(c, 0, 0.6);
+    c = case_new();
+    APPLY(c, OP_LogSoftmax, FLOATS(c, SHAPE(4), 0, -17, -17, -17)); /* each exponential is less than half a unit of the sum 1 */
+    expect_sums(c, 0, -log1p(3 * exp(-17)));
+    c = case_new();
+    APPLY(c, OP_LRN, FLOATS(c, SHAPE(1, 5, 1), 1, 0x1p12, 1, 1, 1));
+    set_int(c->graph, c->node, A_SIZE, 9);
+    set_float(c->graph, c->node, A_ALPHA, 9);
+    set_float(c->graph, c->node, A_BETA, 1);
+    set_float(c->graph, c->node, A_BIAS, 0);
+    expect_sums(c, 0x1p-24, 1 / (0x1p24 + 4));
+}
+
+static void native_recurrent_sums_are_floats(void **state) {
+    (void)state;
+    Case *c = case_new();
+    Value *rows = ramp(c, F32, SHAPE(1, 4, 5), 1, 0);
+    APPLY(c, OP_LSTM, FLOATS(c, SHAPE(1, 1, 5), TERMS), rows, ramp(c, F32, SHAPE(1, 4, 1), 0, 0));
+    const double gate = 1 / (1 + exp(-3.0));
+    expect_sums(c, 0, gate * tanh(gate * tanh(3)));
+    c = case_new();
+    APPLY(c, OP_GRU, FLOATS(c, SHAPE(1, 1, 5), TERMS), ramp(c, F32, SHAPE(1, 3, 5), 1, 0), ramp(c, F32, SHAPE(1, 3, 1), 0, 0));
+    expect_sums(c, 0, (1 - gate) * tanh(3));
+}
+
 static void inputs_must_fit(void **state) {
     (void)state;
     Case *c = sums();
@@ -118,9 +189,10 @@ static void exhaustion_reaches_the_owner(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(precision_decides_rounding),   cmocka_unit_test(inputs_must_fit),
-        cmocka_unit_test(folding_makes_constants),      cmocka_unit_test(folding_reports_what_evaluation_finds),
-        cmocka_unit_test(exhaustion_reaches_the_owner),
+        cmocka_unit_test(precision_decides_rounding),       cmocka_unit_test(inputs_must_fit),
+        cmocka_unit_test(folding_makes_constants),          cmocka_unit_test(folding_reports_what_evaluation_finds),
+        cmocka_unit_test(exhaustion_reaches_the_owner),     cmocka_unit_test(native_sums_are_floats),
+        cmocka_unit_test(native_recurrent_sums_are_floats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,26 @@ static void every_operator(void **state) {
         {{OP_Tanh, {0, 0}, 0, 0}, "Tanh(a)", -0.964027580, 0.462117157},
         {{OP_HardSigmoid, {0, 0}, 0.25, 0.5}, "HardSigmoid(a, 0.25, 0.5)", 0, 0.625},
         {{OP_HardSwish, {0, 0}, 0, 0}, "HardSwish(a)", -1.0 / 3, 0.5 * (0.5 / 6 + 0.5)},
+        {{OP_Elu, {0, 0}, 2, 0}, "Elu(a, 2)", -1.729329434, 0.5},
+        {{OP_Celu, {0, 0}, 2, 0}, "Celu(a, 2)", -1.264241118, 0.5},
+        {{OP_Selu, {0, 0}, 2, 3}, "Selu(a, 2, 3)", -5.187988301, 1.5},
+        {{OP_Softplus, {0, 0}, 0, 0}, "Softplus(a)", 0.126928011, 0.974076984},
+        {{OP_Softsign, {0, 0}, 0, 0}, "Softsign(a)", -2.0 / 3, 1.0 / 3},
+        {{OP_Mish, {0, 0}, 0, 0}, "Mish(a)", -0.252501483, 0.375245017},
+        {{OP_Swish, {0, 0}, 1, 0}, "Swish(a, 1)", -0.238405844, 0.311229666},
+        {{OP_Gelu, {0, 0}, 0, 0}, "Gelu(a)", -0.045500264, 0.345731231},
+        {{OP_GeluTanh, {0, 0}, 0, 0}, "GeluTanh(a)", -0.045402306, 0.345714009},
+        {{OP_ThresholdedRelu, {0, 0}, 0.25, 0}, "ThresholdedRelu(a, 0.25)", 0, 0.5},
+        {{OP_Exp, {0, 0}, 0, 0}, "Exp(a)", 0.135335283, 1.648721271},
+        {{OP_Log, {0, 0}, 0, 0}, "Log(a)", NAN, -0.693147181},
+        {{OP_Abs, {0, 0}, 0, 0}, "Abs(a)", 2, 0.5},
+        {{OP_Floor, {0, 0}, 0, 0}, "Floor(a)", -2, 0},
+        {{OP_Ceil, {0, 0}, 0, 0}, "Ceil(a)", -2, 1},
+        {{OP_Round, {0, 0}, 0, 0}, "Round(a)", -2, 0},
+        {{OP_Sign, {0, 0}, 0, 0}, "Sign(a)", -1, 1},
+        {{OP_Erf, {0, 0}, 0, 0}, "Erf(a)", -0.995322265, 0.520499878},
+        {{OP_Sin, {0, 0}, 0, 0}, "Sin(a)", -0.909297427, 0.479425539},
+        {{OP_Cos, {0, 0}, 0, 0}, "Cos(a)", -0.416146837, 0.877582562},
         {{OP_Neg, {0, 0}, 0, 0}, "-a", 2, -0.5},
         {{OP_Add, {0, 1}, 0, 0}, "a + b", 2, 4.5},
         {{OP_Sub, {0, 1}, 0, 0}, "a - b", -6, -3.5},
@@ -106,8 +126,15 @@ static void of_single_operators(void **state) {
     assert_string_equal(formula_text(&c->arena, &formula), "Clip(a + b, 0, 6)");
     assert_true(formula_of_epilogue(node, &formula));
     assert_string_equal(formula_text(&c->arena, &formula), "Clip(a, 0, 6)");
+    set_int(c->graph, node, A_ACTIVATION, ACT_SELU);
+    set_float(c->graph, node, A_ACTIVATION_ALPHA, 2);
+    set_float(c->graph, node, A_ACTIVATION_BETA, 3);
+    assert_true(formula_of(node, &formula));
+    assert_string_equal(formula_text(&c->arena, &formula), "Selu(a + b, 2, 3)");
     set_int(c->graph, node, A_ACTIVATION, ACT_ELU);
-    assert_false(formula_of(node, &formula) || formula_of_epilogue(node, &formula));
+    set_float(c->graph, node, A_ACTIVATION_ALPHA, 0.5);
+    assert_true(formula_of(node, &formula));
+    assert_string_equal(formula_text(&c->arena, &formula), "Elu(a + b, 0.5)");
     node = APPLY(c, OP_LeakyRelu, x);
     assert_true(node_infer(c->graph, node) && formula_of(node, &formula));
     assert_string_equal(formula_text(&c->arena, &formula), "LeakyRelu(a, 0.00999999978)");
@@ -125,8 +152,9 @@ static void the_last_step_tells_the_sign(void **state) {
         FormulaStep last;
         bool never_negative;
     } rows[] = {
-        {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true}, {{OP_Clip, {STEP(0), 0}, 0, 6}, true},
-        {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Tanh, {STEP(0), 0}, 0, 0}, false},   {{OP_Add, {STEP(0), 1}, 0, 0}, false},
+        {{OP_Exp, {STEP(0), 0}, 0, 0}, true},   {{OP_Relu, {STEP(0), 0}, 0, 0}, true},   {{OP_Sigmoid, {STEP(0), 0}, 0, 0}, true},
+        {{OP_Clip, {STEP(0), 0}, 0, 6}, true},  {{OP_Clip, {STEP(0), 0}, -1, 6}, false}, {{OP_Clip, {STEP(0), 0}, 2, -1}, false},
+        {{OP_Tanh, {STEP(0), 0}, 0, 0}, false}, {{OP_Add, {STEP(0), 1}, 0, 0}, false},
     };
     for (int i = 0; i < COUNT_OF(rows); i++) {
         Formula formula = FORMULA({OP_Add, {0, 1}, 0, 0}, rows[i].last);

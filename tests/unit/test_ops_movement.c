@@ -174,6 +174,14 @@ static void nearest_resizes(void **state) {
     set_string(c->graph, c->node, A_NEAREST_MODE, "floor");
     EXPECT(c, F32, SHAPE(1, 1, 4), 0, 0, 10, 10);
     case_end(c);
+    c = resize("nearest", "asymmetric", F32, 3, 2); /* coordinates 0 and 1.5 */
+    set_string(c->graph, c->node, A_NEAREST_MODE, RESIZE_NEAREST_10);
+    EXPECT(c, F32, SHAPE(1, 1, 2), 0, 20);
+    case_end(c);
+    c = resize("nearest", "asymmetric", F32, 2, 3); /* 0, 0.67 and 1.33 */
+    set_string(c->graph, c->node, A_NEAREST_MODE, RESIZE_NEAREST_10);
+    EXPECT(c, F32, SHAPE(1, 1, 3), 0, 0, 10);
+    case_end(c);
     c = resize("nearest", "tf_half_pixel_for_nn", F32, 2, 4);
     set_string(c->graph, c->node, A_NEAREST_MODE, "floor");
     EXPECT(c, F32, SHAPE(1, 1, 4), 0, 0, 10, 10);
@@ -190,6 +198,17 @@ static void interpolating_resizes(void **state) {
     case_end(c);
     c = resize("linear", "pytorch_half_pixel", F32, 2, 1);
     EXPECT(c, F32, SHAPE(1, 1, 1), 0);
+    case_end(c);
+    c = resize("cubic", "pytorch_half_pixel", F32, 3, 1); /* coordinate 0 */
+    EXPECT(c, F32, SHAPE(1, 1, 1), 0);
+    case_end(c);
+    c = resize("linear", "align_corners", F32, 3, 4); /* 3 by 1.5 is 4, and its last pixel stands on the input's */
+    resize_set_scales(c->graph, c->node, (const double[]){1, 1, 1.5}, 3);
+    EXPECT(c, F32, SHAPE(1, 1, 4), 0, 20.0 / 3, 40.0 / 3, 20);
+    case_end(c);
+    c = resize("linear", "half_pixel", F32, 3, 3); /* what keeps its size is copied, whatever the scale */
+    resize_set_scales(c->graph, c->node, (const double[]){1, 1, 1.25}, 3);
+    EXPECT(c, F32, SHAPE(1, 1, 3), 0, 10, 20);
     case_end(c);
     c = resize("linear", "half_pixel", U8, 2, 4); /* integers are cut off */
     EXPECT(c, U8, SHAPE(1, 1, 4), 0, 2, 7, 10);

@@ -51,19 +51,15 @@ static void elementwise_operators_are_known(void **state) {
     static const struct {
         Op op;
         bool unary, binary, elementwise;
-    } cases[] = {{OP_Relu, true, false, true},
-                 {OP_Cast, true, false, true},
-                 {OP_Add, false, true, true},
-                 {OP_Greater, false, true, true},
-                 {OP_Where, false, false, true},
-                 {OP_Expression, false, false, true},
-                 {OP_AddShortcut, false, false, false},
-                 {OP_LRN, false, false, false},
-                 {OP_Conv, false, false, false},
-                 {OP_Softmax, false, false, false},
-                 {OP_ReduceMean, false, false, false},
-                 {OP_Reshape, false, false, false},
-                 {OP_BatchNormalization, false, false, false}};
+    } cases[] = {{OP_Relu, true, false, true},        {OP_Cast, true, false, true},
+                 {OP_Add, false, true, true},         {OP_GreaterOrEqual, false, true, true},
+                 {OP_Mod, false, true, true},         {OP_Mish, true, false, true},
+                 {OP_Floor, true, false, true},       {OP_ArgMax, false, false, false},
+                 {OP_CumSum, false, false, false},    {OP_Where, false, false, true},
+                 {OP_Expression, false, false, true}, {OP_AddShortcut, false, false, false},
+                 {OP_LRN, false, false, false},       {OP_Conv, false, false, false},
+                 {OP_Softmax, false, false, false},   {OP_ReduceMean, false, false, false},
+                 {OP_Reshape, false, false, false},   {OP_BatchNormalization, false, false, false}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         const Node node = {.op = cases[k].op};
         assert_int_equal(is_unary(&node), cases[k].unary);

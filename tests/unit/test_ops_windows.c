@@ -1,5 +1,7 @@
 #include "test_ops.h"
 
+#include "ir/window.h"
+
 static void convolutions(void **state) {
     (void)state;
     Case *c = case_new();
@@ -88,8 +90,68 @@ static void convolution_shapes_are_checked(void **state) {
     refused(c, "at most 3 are supported");
     c = case_new();
     APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 1, 1), 0, 1));
-    INTS(c, A_PADS, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX);
+    INTS(c, A_PADS, 1 << 29, 1 << 29, 1 << 29, 1 << 29);
     refused(c, "2^40");
+}
+
+/* Whatever the attributes' values, nothing overflows: sanitizers watch. */
+static void window_extremes_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        AttrKey key;
+        int64_t values[4];
+        int count;
+        const char *words;
+    } rows[] = {
+        {A_PADS,
+         {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX},
+         4,
+         "has 4294967297 elements along spatial axis 0, padding included"},
+        {A_PADS, {0, 0, 0, INT32_MAX}, 4, "has 2147483650 elements along spatial axis 1, padding included"},
+        {A_PADS, {0, 0, 0, (int64_t)1 << 62}, 4, "pads has the entry 4611686018427387904"},
+        {A_PADS, {0, 0, INT64_MIN, 0}, 4, "pads has the entry -9223372036854775808"},
+        {A_STRIDES, {1, INT64_MAX}, 2, "strides has the entry 9223372036854775807"},
+        {A_DILATIONS, {1, INT32_MAX}, 2, "is larger than the input's"},
+        {A_DILATIONS, {1, (int64_t)1 << 31}, 2, "dilations has the entry 2147483648"},
+    };
+    for (int i = 0; i < COUNT_OF(rows); i++) {
+        Case *c = case_new();
+        APPLY(c, OP_Conv, ramp(c, F32, SHAPE(1, 1, 3, 3), 0, 1), ramp(c, F32, SHAPE(1, 1, 1, 3), 0, 1));
+        set_ints(c->graph, c->node, rows[i].key, rows[i].values, rows[i].count);
+        refused(c, rows[i].words);
+    }
+}
+
+static void windows_reach(void **state) {
+    (void)state;
+    Case *c = case_new();
+    APPLY(c, OP_MaxPool, ramp(c, F32, SHAPE(1, 1, 5), 0, 1));
+    INTS(c, A_KERNEL_SHAPE, 2);
+    INTS(c, A_STRIDES, 4);
+    INTS(c, A_PADS, 1, 0);
+    set_int(c->graph, c->node, A_CEIL_MODE, 1);
+    assert_true(node_infer(c->graph, c->node));
+    Window w = window_of(c->node);
+    assert_int_equal(w.out[2], 2);
+    assert_int_equal(window_span(&w, 2), 6); /* two windows, 4 apart, of 2: all of the padded input */
+    assert_int_equal(window_span(&w, 0), 1);
+    assert_true(window_fits(&w, 1 << 27));
+    assert_false(window_fits(&w, 1 << 28)); /* 6 times 2^28 does not leave half of an int to spare */
+    assert_false(window_refuse(c->graph, c->node, &w, 1 << 28));
+    assert_non_null(strstr(c->diag.text, "reach over 6 elements along spatial axis 0"));
+    case_end(c);
+    static const struct {
+        int64_t in, extent, stride;
+        bool upper;
+        int64_t begin, end;
+    } same[] = {
+        {5, 3, 2, true, 1, 1}, {6, 3, 2, true, 0, 1}, {6, 3, 2, false, 1, 0}, {4, 1, 3, true, 0, 0}, {0, 3, 1, true, 1, 1}};
+    for (int i = 0; i < COUNT_OF(same); i++) {
+        int64_t begin, end;
+        window_pad_same(same[i].in, same[i].extent, same[i].stride, same[i].upper, &begin, &end);
+        assert_int_equal(begin, same[i].begin);
+        assert_int_equal(end, same[i].end);
+    }
 }
 
 static void max_pools(void **state) {
@@ -242,6 +304,8 @@ int main(void) {
         cmocka_unit_test(convolution_axes_and_groups),
         cmocka_unit_test(convolution_epilogue),
         cmocka_unit_test(convolution_shapes_are_checked),
+        cmocka_unit_test(window_extremes_are_refused),
+        cmocka_unit_test(windows_reach),
         cmocka_unit_test(max_pools),
         cmocka_unit_test(max_pool_indices),
         cmocka_unit_test(average_pools),

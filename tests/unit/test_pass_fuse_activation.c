@@ -34,7 +34,17 @@ static void test_every_activation(void **state) {
                  {OP_Tanh, ACT_TANH},
                  {OP_HardSigmoid, ACT_HARD_SIGMOID},
                  {OP_HardSwish, ACT_HARD_SWISH},
-                 {OP_Elu, ACT_ELU}};
+                 {OP_Elu, ACT_ELU},
+                 {OP_Celu, ACT_CELU},
+                 {OP_Selu, ACT_SELU},
+                 {OP_Softplus, ACT_SOFTPLUS},
+                 {OP_Softsign, ACT_SOFTSIGN},
+                 {OP_Mish, ACT_MISH},
+                 {OP_Swish, ACT_SWISH},
+                 {OP_Gelu, ACT_GELU},
+                 {OP_GeluTanh, ACT_GELU_TANH},
+                 {OP_ThresholdedRelu, ACT_THRESHOLDED_RELU}};
+    assert_int_equal(sizeof cases / sizeof cases[0], ACT_COUNT - 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Graph *graph = new_graph(state);
         Node *node = RAW_NODE(graph, cases[i].op, "activation", small_conv(graph));
@@ -54,8 +64,14 @@ static void test_parameters_that_are_not_given(void **state) {
     static const struct {
         Op op;
         double alpha, beta;
-    } cases[] = {
-        {OP_LeakyRelu, (double)0.01f, 0}, {OP_HardSigmoid, (double)0.2f, 0.5}, {OP_Elu, 1, 0}, {OP_Clip, -INFINITY, INFINITY}};
+    } cases[] = {{OP_LeakyRelu, (double)0.01f, 0},
+                 {OP_HardSigmoid, (double)0.2f, 0.5},
+                 {OP_Elu, 1, 0},
+                 {OP_Celu, 1, 0},
+                 {OP_Swish, 1, 0},
+                 {OP_ThresholdedRelu, 1, 0},
+                 {OP_Selu, (double)1.67326319217681884765625f, (double)1.05070102214813232421875f},
+                 {OP_Clip, -INFINITY, INFINITY}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Graph *graph = new_graph(state);
         Value *alone = NODE(graph, cases[i].op, "alone", input(graph, "x", "2"));
@@ -162,12 +178,92 @@ static void test_add(void **state) {
                 "output %2 ; y\n");
 }
 
-/* x * sigmoid(x): the convolution's own result is read twice. */
+/* x * tanh(x): the convolution's own result is read twice. */
 static void test_second_reader(void **state) {
     Graph *graph = new_graph(state);
     Value *x = small_conv(graph);
-    graph_add_output(graph, NODE(graph, OP_Mul, "swish", x, NODE(graph, OP_Sigmoid, "sigmoid", x)), "y");
+    graph_add_output(graph, NODE(graph, OP_Mul, "gated", x, NODE(graph, OP_Tanh, "tanh", x)), "y");
     expect_unchanged(graph, fuse_activation);
+}
+
+/* The convolution with the activation fused is all that is left. */
+static void expect_fused(Graph *graph, Value *y, Activation activation) {
+    graph_add_output(graph, y, "y");
+    expect_pass(graph, fuse_activation, NULL, NULL);
+    assert_ptr_equal(graph->first, graph->last);
+    assert_int_equal(attr_int(graph->first, A_ACTIVATION, ACT_NONE), activation);
+}
+
+static void test_swish_and_mish_spelled_out(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = small_conv(graph);
+    expect_fused(graph, NODE(graph, OP_Mul, "mul", x, NODE(graph, OP_Sigmoid, "sigmoid", x)), ACT_SWISH);
+    graph = new_graph(state);
+    x = small_conv(graph);
+    Value *tangent = NODE(graph, OP_Tanh, "tanh", NODE(graph, OP_Softplus, "softplus", x));
+    expect_fused(graph, NODE(graph, OP_Mul, "mul", tangent, x), ACT_MISH);
+}
+
+/* 1 + erf(x / sqrt(2)), dividing or multiplying, its one first or last. */
+static Value *erf_share(Graph *graph, Value *x, bool divides) {
+    Value *scaled = divides ? NODE(graph, OP_Div, "div", x, constant_f32(graph, "root", 1.41421354f))
+                            : NODE(graph, OP_Mul, "scale", constant_f32(graph, "inverse", 0.707106769f), x);
+    Value *erf = NODE(graph, OP_Erf, "erf", scaled), *one = constant_f32(graph, "one", 1);
+    return divides ? NODE(graph, OP_Add, "add", erf, one) : NODE(graph, OP_Add, "add", one, erf);
+}
+
+/* 1 + tanh(sqrt(2/pi) (x + factor x^3)) */
+static Value *tanh_share(Graph *graph, Value *x, float factor, int spelling) {
+    Value *three = constant_f32(graph, "three", 3), *cube = NULL;
+    if (spelling == 0) cube = NODE(graph, OP_Pow, "cube", x, three);
+    if (spelling == 1) cube = NODE(graph, OP_Mul, "cube", NODE(graph, OP_Mul, "square", x, x), x);
+    if (spelling == 2) cube = NODE(graph, OP_Mul, "cube", x, NODE(graph, OP_Pow, "square", x, constant_f32(graph, "two", 2)));
+    if (spelling == 3) cube = NODE(graph, OP_Pow, "power", three, x);
+    Value *sum = NODE(graph, OP_Add, "sum", x, NODE(graph, OP_Mul, "small", cube, constant_f32(graph, "factor", factor)));
+    Value *inner = NODE(graph, OP_Mul, "inner", constant_f32(graph, "root", 0.797884583f), sum);
+    return NODE(graph, OP_Add, "add", NODE(graph, OP_Tanh, "tanh", inner), constant_f32(graph, "one", 1));
+}
+
+/* x, share(x) and a half, multiplied in each order. */
+static Value *product_of(Graph *graph, Value *x, Value *share, float half, int order) {
+    Value *factors[] = {x, share, constant_f32(graph, "half", half)};
+    Value *first = factors[order % 3], *a = factors[(order + 1) % 3], *b = factors[(order + 2) % 3];
+    Value *inner = NODE(graph, OP_Mul, "factors", a, b);
+    return order < 3 ? NODE(graph, OP_Mul, "mul", first, inner) : NODE(graph, OP_Mul, "mul", inner, first);
+}
+
+static void test_gelu_spelled_out(void **state) {
+    for (int order = 0; order < 6; order++) {
+        Graph *graph = new_graph(state);
+        Value *x = small_conv(graph);
+        expect_fused(graph, product_of(graph, x, erf_share(graph, x, order % 2), 0.5f, order), ACT_GELU);
+        graph = new_graph(state);
+        x = small_conv(graph);
+        expect_fused(graph, product_of(graph, x, tanh_share(graph, x, 0.044715f, order % 3), 0.5f, order), ACT_GELU_TANH);
+    }
+}
+
+static void expect_left_alone(Graph *graph, Value *y) {
+    graph_add_output(graph, y, "y");
+    expect_unchanged(graph, fuse_activation);
+}
+
+static void test_almost_gelu(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = small_conv(graph);
+    expect_left_alone(graph, product_of(graph, x, erf_share(graph, x, true), 0.25f, 0));
+    graph = new_graph(state);
+    x = small_conv(graph);
+    expect_left_alone(graph, product_of(graph, x, tanh_share(graph, x, 0.05f, 0), 0.5f, 0));
+    graph = new_graph(state);
+    x = small_conv(graph);
+    expect_left_alone(graph, product_of(graph, x, tanh_share(graph, x, 0.044715f, 3), 0.5f, 0)); /* 3^x */
+    graph = new_graph(state);
+    x = input(graph, "other", "1x3x4x4");
+    expect_left_alone(graph, product_of(graph, small_conv(graph), erf_share(graph, x, true), 0.5f, 1));
+    graph = new_graph(state);
+    x = input(graph, "small", "1x3x1x1"); /* one number a channel, repeated */
+    expect_left_alone(graph, NODE(graph, OP_Mul, "mul", small_conv(graph), NODE(graph, OP_Sigmoid, "sigmoid", x)));
 }
 
 static void test_second_activation(void **state) {
@@ -218,6 +314,21 @@ static void test_crossed_bounds(void **state) {
                 "output %4 ; y\n");
 }
 
+/* Joined, the bounds would go through doubles. */
+static void test_clips_of_integers_stay(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = value_new(graph, "x", I64, dims("2"));
+    graph_add_input(graph, x);
+    Node *low = RAW_NODE(graph, OP_Clip, "low", x);
+    set_int(graph, low, A_MIN, -INT64_C(9007199254740993));
+    Node *high = RAW_NODE(graph, OP_Clip, "high", inferred(graph, low));
+    set_int(graph, high, A_MAX, INT64_C(9007199254740993));
+    graph_add_output(graph, inferred(graph, high), "y");
+    const char *before = graph_print(graph);
+    run_pass(graph, fuse_activation);
+    assert_string_equal(graph_print(graph), before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         PASS_TEST(test_relu),
@@ -228,9 +339,13 @@ int main(void) {
         PASS_TEST(test_hard_swish_of_relu6),
         PASS_TEST(test_add),
         PASS_TEST(test_second_reader),
+        PASS_TEST(test_swish_and_mish_spelled_out),
+        PASS_TEST(test_gelu_spelled_out),
+        PASS_TEST(test_almost_gelu),
         PASS_TEST(test_second_activation),
         PASS_TEST(test_result_that_is_an_output),
         PASS_TEST(test_crossed_bounds),
+        PASS_TEST(test_clips_of_integers_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,18 +128,18 @@ static void test_a_channels_gate_residual_and_relu(void **state) {
 
 static void test_silu(void **state) {
     Graph *graph = new_graph(state);
-    Value *x = NODE(graph, OP_Exp, "x", input(graph, "in", "2x8"));
+    Value *x = NODE(graph, OP_Sqrt, "x", input(graph, "in", "2x8"));
     graph_add_output(graph, NODE(graph, OP_Mul, "mul", x, NODE(graph, OP_Sigmoid, "sigmoid", x)), "y");
     expect_pass(graph, fuse_elementwise,
                 "graph test\n"
                 "input %0 f32 2x8 ; in\n"
-                "%1 f32 2x8 = Exp(%0) ; x\n"
+                "%1 f32 2x8 = Sqrt(%0) ; x\n"
                 "%2 f32 2x8 = Sigmoid(%1) ; sigmoid\n"
                 "%3 f32 2x8 = Mul(%1, %2) ; mul\n"
                 "output %3 ; y\n",
                 "graph test\n"
                 "input %0 f32 2x8 ; in\n"
-                "%1 f32 2x8 = Exp(%0) ; x\n"
+                "%1 f32 2x8 = Sqrt(%0) ; x\n"
                 "%4 f32 2x8 = Expression(%1) formula=[a * Sigmoid(a)] ; sigmoid + mul\n"
                 "output %4 ; y\n");
 }
@@ -242,25 +242,25 @@ static void test_other_work_between(void **state) {
     Graph *graph = new_graph(state);
     Value *a = input(graph, "a", "2x8"), *b = input(graph, "b", "2x8"), *z = input(graph, "z", "2x8");
     Value *product = NODE(graph, OP_Mul, "two images", a, b);
-    graph_add_output(graph, NODE(graph, OP_Add, "add", product, NODE(graph, OP_Exp, "exp", z)), "y");
+    graph_add_output(graph, NODE(graph, OP_Add, "add", product, NODE(graph, OP_Sqrt, "root", z)), "y");
     expect_unchanged(graph, fuse_elementwise);
     graph = new_graph(state);
     a = input(graph, "a", "2x8");
     z = input(graph, "z", "2x8");
     product = NODE(graph, OP_Mul, "one image", a, input(graph, "b", "8"));
-    graph_add_output(graph, NODE(graph, OP_Add, "add", product, NODE(graph, OP_Exp, "exp", z)), "y");
+    graph_add_output(graph, NODE(graph, OP_Add, "add", product, NODE(graph, OP_Sqrt, "root", z)), "y");
     expect_pass(graph, fuse_elementwise, NULL,
                 "graph test\n"
                 "input %0 f32 2x8 ; a\n"
                 "input %1 f32 2x8 ; z\n"
                 "input %2 f32 8 ; b\n"
-                "%4 f32 2x8 = Exp(%1) ; exp\n"
+                "%4 f32 2x8 = Sqrt(%1) ; root\n"
                 "%6 f32 2x8 = Expression(%0, %2, %4) formula=[a * b + c] ; one image + add\n"
                 "output %6 ; y\n");
 }
 
 static void test_second_reader(void **state) {
-    static const Op readers[] = {OP_Exp, OP_Neg}; /* one that could be joined, one that couldn't */
+    static const Op readers[] = {OP_Sqrt, OP_Neg}; /* one that could be joined, one that couldn't */
     for (int k = 0; k < 2; k++) {
         Graph *graph = new_graph(state);
         Value *x = input(graph, "x", "2x8"), *product = NODE(graph, OP_Mul, "mul", x, input(graph, "t", "2x8"));
@@ -338,16 +338,28 @@ static void test_layouts_apart(void **state) {
 
 static void test_operators_without_a_vector_form(void **state) {
     Graph *graph = new_graph(state);
-    Value *x = input(graph, "x", "2x8"), *elu = NODE(graph, OP_Elu, "elu", x);
-    graph_add_output(graph, NODE(graph, OP_Sqrt, "sqrt", NODE(graph, OP_Add, "add", elu, x)), "y");
+    Value *x = input(graph, "x", "2x8"), *slope = input(graph, "slope", "2x8"), *power = NODE(graph, OP_Pow, "power", x, slope);
+    graph_add_output(graph, NODE(graph, OP_Sqrt, "sqrt", NODE(graph, OP_Add, "add", power, x)), "y");
     expect_unchanged(graph, fuse_elementwise);
-    graph = new_graph(state);
-    x = input(graph, "x", "2x8");
+}
+
+static void test_activation_fused_before(void **state) {
+    Graph *graph = new_graph(state);
+    Value *x = input(graph, "x", "2x8");
     Node *add = RAW_NODE(graph, OP_Add, "add", NODE(graph, OP_Mul, "mul", x, x), x);
     set_int(graph, add, A_ACTIVATION, ACT_ELU);
     set_float(graph, add, A_ACTIVATION_ALPHA, 1);
     graph_add_output(graph, inferred(graph, add), "y");
-    expect_unchanged(graph, fuse_elementwise);
+    expect_pass(graph, fuse_elementwise,
+                "graph test\n"
+                "input %0 f32 2x8 ; x\n"
+                "%1 f32 2x8 = Mul(%0, %0) ; mul\n"
+                "%2 f32 2x8 = Add(%1, %0) activation=elu activation_alpha=1 ; add\n"
+                "output %2 ; y\n",
+                "graph test\n"
+                "input %0 f32 2x8 ; x\n"
+                "%3 f32 2x8 = Expression(%0) formula=[Elu(a * a + a, 1)] ; mul + add\n"
+                "output %3 ; y\n");
 }
 
 /* The end of a block that can be skipped at run time. */
@@ -380,6 +392,7 @@ int main(void) {
         PASS_TEST(test_smaller_result),
         PASS_TEST(test_layouts_apart),
         PASS_TEST(test_operators_without_a_vector_form),
+        PASS_TEST(test_activation_fused_before),
         PASS_TEST(test_marked_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,24 @@ static void test_an_operand_with_later_readers_is_kept(void **state) {
     assert_int_equal(plan->live_bytes <= plan->arena_bytes, 1);
 }
 
+/* To debug: two values that never live together, and a kernel's scratch, have places of their own. */
+static void test_separate_memory_is_used_once(void **state) {
+    Graph *graph = ((Fixture *)*state)->graph;
+    Value *a = unary(graph, OP_Exp, input(graph)), *b = add(graph, a, unary(graph, OP_Sqrt, a)),
+          *c = add(graph, b, unary(graph, OP_Sqrt, b)), *d = add(graph, c, unary(graph, OP_Sqrt, c));
+    graph_add_output(graph, unary(graph, OP_Exp, d), "y");
+    const int64_t shared = plan_memory(graph)->arena_bytes;
+    graph->separate = true;
+    Plan *plan = plan_memory(graph);
+    assert_true(shared < plan->arena_bytes);
+    for (Node *x = graph->first; x; x = x->next)
+        for (Node *y = x->next; y; y = y->next) {
+            const Placement *p = &plan->of[x->out[0]->id], *q = &plan->of[y->out[0]->id];
+            if (p->storage == q->storage || p->offset < 0 || q->offset < 0) continue;
+            assert_true(p->offset + BYTES <= q->offset || q->offset + BYTES <= p->offset);
+        }
+}
+
 /* x * y + z over whichever operand nobody reads later. */
 static void test_an_expression_runs_in_place(void **state) {
     Graph *graph = ((Fixture *)*state)->graph;
@@ -291,6 +309,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_chain_runs_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_operand_with_later_readers_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_separate_memory_is_used_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_expression_runs_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_graph_input_is_never_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_padded_shortcut_is_added_in_place, set_up, tear_down),

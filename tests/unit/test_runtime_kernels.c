@@ -12,13 +12,13 @@
 #include "runtime/clip_f64.h"
 #include "runtime/divide_i32.h"
 #include "runtime/divide_i64.h"
-#include "runtime/elu.h"
 #include "runtime/float_to_i64.h"
 #include "runtime/float_to_u64.h"
+#include "runtime/floored_mod.h"
 #include "runtime/gather_index.h"
 #include "runtime/hard_swish.h"
 #include "runtime/leaky_relu.h"
-#include "runtime/log_softmax.h"
+#include "runtime/long_sum.h"
 #include "runtime/lrn.h"
 #include "runtime/matmul.h"
 #include "runtime/max_pool_indices.h"
@@ -27,15 +27,20 @@
 #include "runtime/pool_planes.h"
 #include "runtime/power_i64.h"
 #include "runtime/relu.h"
+#include "runtime/remainder_i64.h"
 #include "runtime/resize_blocked.h"
 #include "runtime/resize_planar.h"
 #include "runtime/saturate.h"
 #include "runtime/sigmoid.h"
-#include "runtime/softmax.h"
+#include "runtime/softmax_columns.h"
+#include "runtime/softmax_rows.h"
+#include "runtime/softmax_short_rows.h"
 #include "runtime/sum.h"
 #include "runtime/tanh.h"
 #include "runtime/to_blocked.h"
 #include "runtime/to_planar.h"
+#include "runtime/vec_elu.h"
+#include "runtime/vec_first.h"
 
 enum { LENGTH = 2 * 32 * 9 * 11 };
 
@@ -61,7 +66,7 @@ static void activations_agree_with_their_formulas(void **state) {
         assert_near((double)clip(x, -1, 2), d < -1 ? -1 : d > 2 ? 2 : d, 0);
         assert_near((double)sigmoid_f32(x), 1 / (1 + exp(-d)), 2e-7);
         assert_near((double)tanh_f32(x), tanh(d), 2e-7);
-        assert_near((double)elu(x, 2), d < 0 ? 2 * expm1(d) : d, 1e-6);
+        assert_near((double)vec_first(vec_elu(vec_set(x), 2)), d < 0 ? 2 * expm1(d) : d, 1e-6);
         assert_near((double)hard_swish(x), d * (line < 0 ? 0 : line > 1 ? 1 : line), 1e-6);
     }
 }
@@ -85,7 +90,21 @@ static void integers_never_trap(void **state) {
     assert_int_equal(divide_i32(7, 0), 0);
     assert_int_equal(divide_i32(INT32_MIN, -1), INT32_MIN);
     assert_true(divide_i64(INT64_MIN, -1) == INT64_MIN && divide_i64(1, 0) == 0 && divide_i64(9, -2) == -4);
+    for (int64_t a = -9; a <= 9; a++)
+        for (int64_t b = -4; b <= 4; b++) {
+            const int64_t rest = remainder_i64(a, b, 0), floored = remainder_i64(a, b, 1);
+            assert_true(b ? rest == a % b : rest == 0 && floored == 0);
+            if (b) assert_true(floored * b >= 0 && floored * floored < b * b && (a - floored) % b == 0);
+        }
+    assert_true(remainder_i64(INT64_MIN, -1, 0) == 0 && remainder_i64(INT64_MIN, -1, 1) == 0);
     assert_true(power_i64(3, 4) == 81 && power_i64(-1, -3) == -1 && power_i64(2, -1) == 0 && power_i64(7, 0) == 1);
+}
+
+static void floored_remainders_have_the_divisors_sign(void **state) {
+    (void)state;
+    assert_true(floored_mod(-7.5, 2) == 0.5 && floored_mod(7.5, -2) == -0.5 && floored_mod(-7.5, -2) == -1.5);
+    assert_true(signbit(floored_mod(6, -2)) && !signbit(floored_mod(-6, 2)));
+    assert_true(isinf(floored_mod(-3, (double)INFINITY)) && isnan(floored_mod(1, 0)) && isnan(floored_mod((double)INFINITY, 2)));
 }
 
 static void conversions_saturate(void **state) {
@@ -113,6 +132,17 @@ static void sum_adds_everything(void **state) {
         for (size_t i = 0; i < count; i++) expected += (double)x[i];
         assert_near((double)sum(x, count), expected, 1e-5);
     }
+    /* 2^24 + 1 is no float: one sum would stay at 2^24, and so would sixteen */
+    enum { MANY = 1 << 16 };
+    float *small = malloc(MANY * sizeof *small);
+    struct long_sum total = {0.0f, 0.0f, 0};
+    assert_non_null(small);
+    for (size_t i = 0; i < MANY; i++) small[i] = 1.0f;
+    small[0] = 33554432.0f;
+    for (size_t i = 0; i < MANY; i++) long_sum_add(&total, small[i]);
+    assert_near((double)sum(small, MANY), 33554432.0 + MANY - 1, 1e-5);
+    assert_near((double)long_sum_total(&total), 33554432.0 + MANY - 1, 1e-5);
+    free(small);
 }
 
 static void reordering_there_and_back_is_identity(void **state) {
@@ -256,26 +286,74 @@ static void pool_indices_can_be_column_major(void **state) {
     assert_int_equal(indices[1], 6 + 3);
 }
 
+/* Of one axis of [outer][count][inner]: the kernel that lower_softmax.c chooses. */
+static void softmax(const float *x, float *y, size_t outer, size_t count, size_t inner, int logarithm) {
+    if (inner > 1)
+        softmax_columns(x, y, outer, count, inner, logarithm);
+    else if (count > SOFTMAX_SHORT_ROW)
+        softmax_rows(x, y, outer, count, logarithm);
+    else
+        softmax_short_rows(x, y, outer, count, logarithm);
+}
+
+static const struct {
+    size_t outer, count, inner;
+} softmaxes[] = {{2, 7, 3},  {1, 3, 16}, {2, 5, 37}, {1, 1, 1},    {5, 2, 1},  {37, 9, 1},
+                 {1, 32, 1}, {3, 33, 1}, {2, 64, 1}, {1, 4099, 1}, {1, 700, 5}};
+
 static void softmax_sums_to_one(void **state) {
     (void)state;
-    float x[2 * 7 * 3], y[2 * 7 * 3], logs[2 * 7 * 3];
-    fill(x, 42);
-    x[5] = 800; /* exp of it overflows */
-    softmax(x, y, 2, 7, 3);
-    log_softmax(x, logs, 2, 7, 3);
-    for (size_t o = 0; o < 2; o++)
-        for (size_t i = 0; i < 3; i++) {
-            double total = 0, most = -INFINITY, power = 0;
-            for (size_t k = 0; k < 7; k++) most = fmax(most, (double)x[(o * 7 + k) * 3 + i]);
-            for (size_t k = 0; k < 7; k++) power += exp((double)x[(o * 7 + k) * 3 + i] - most);
-            for (size_t k = 0; k < 7; k++) {
-                size_t at = (o * 7 + k) * 3 + i;
-                double shifted = (double)x[at] - most;
-                assert_near((double)y[at], exp(shifted) / power, 1e-6);
-                assert_near((double)logs[at], shifted - log(power), 1e-6);
-                total += (double)y[at];
+    enum { MOST = 4099 };
+    float x[MOST], y[MOST], logs[MOST];
+    for (size_t s = 0; s < sizeof softmaxes / sizeof *softmaxes; s++) {
+        const size_t outer = softmaxes[s].outer, count = softmaxes[s].count, inner = softmaxes[s].inner;
+        fill(x, outer * count * inner);
+        x[0] = 800; /* exp of it overflows */
+        softmax(x, y, outer, count, inner, 0);
+        softmax(x, logs, outer, count, inner, 1);
+        for (size_t o = 0; o < outer; o++)
+            for (size_t i = 0; i < inner; i++) {
+                double total = 0, most = -INFINITY, power = 0;
+                for (size_t k = 0; k < count; k++) most = fmax(most, (double)x[(o * count + k) * inner + i]);
+                for (size_t k = 0; k < count; k++) power += exp((double)x[(o * count + k) * inner + i] - most);
+                for (size_t k = 0; k < count; k++) {
+                    size_t at = (o * count + k) * inner + i;
+                    double shifted = (double)x[at] - most;
+                    assert_near((double)y[at], exp(shifted) / power, 5e-7);
+                    assert_near((double)logs[at], shifted - log(power), 5e-7);
+                    total += (double)y[at];
+                }
+                assert_near(total, 1, 1e-6);
             }
-            assert_near(total, 1, 1e-6);
+    }
+}
+
+/* -infinity is a class that can't be; NaN and +infinity leave their vector no meaning, and no other. */
+static void softmax_of_special_values(void **state) {
+    (void)state;
+    enum { ROWS = 5, MOST = 100 };
+    const size_t counts[] = {3, 17, 40, MOST};
+    for (size_t c = 0; c < 4; c++)
+        for (int columns = 0; columns < 2; columns++) {
+            const size_t count = counts[c], step = columns ? ROWS : 1, next = columns ? 1 : count;
+            float x[ROWS * MOST], y[ROWS * MOST], logs[ROWS * MOST];
+            fill(x, ROWS * count);
+            x[step] = -INFINITY;           /* row 0 */
+            x[next + 2 * step] = INFINITY; /* row 1 */
+            x[2 * next + step] = NAN;      /* row 2 */
+            for (size_t k = 0; k < count; k++) x[3 * next + k * step] = -INFINITY;
+            softmax(x, y, columns ? 1 : ROWS, count, step, 0);
+            softmax(x, logs, columns ? 1 : ROWS, count, step, 1);
+            for (size_t row = 0; row < ROWS; row++)
+                for (size_t k = 0; k < count; k++) {
+                    const float power = y[row * next + k * step], log_power = logs[row * next + k * step];
+                    if (row == 0 && k == 1)
+                        assert_true(power == 0 && isinf(log_power) && log_power < 0);
+                    else if (row == 1 || row == 2 || row == 3)
+                        assert_true(isnan(power) && isnan(log_power));
+                    else
+                        assert_true(power > 0 && power < 1 && log_power < 0);
+                }
         }
 }
 
@@ -372,6 +450,7 @@ int main(void) {
         cmocka_unit_test(nan_passes_through),
         cmocka_unit_test(the_upper_bound_of_clip_wins),
         cmocka_unit_test(integers_never_trap),
+        cmocka_unit_test(floored_remainders_have_the_divisors_sign),
         cmocka_unit_test(conversions_saturate),
         cmocka_unit_test(gathered_indices_stay_inside),
         cmocka_unit_test(sum_adds_everything),
@@ -380,6 +459,7 @@ int main(void) {
         cmocka_unit_test(window_taps_are_those_inside),
         cmocka_unit_test(pool_indices_can_be_column_major),
         cmocka_unit_test(softmax_sums_to_one),
+        cmocka_unit_test(softmax_of_special_values),
         cmocka_unit_test(lrn_normalises_over_neighbours),
         cmocka_unit_test(matmul_adds_scaled_products),
     };
