@@ -6,8 +6,7 @@ from onnx import TensorProto
 from .builder import Unfit, Value, operator
 
 UNARY = "Relu Sigmoid Tanh Exp Sqrt Log Neg Abs HardSwish Floor Ceil".split()
-# Operators that are still to come, or come with another opset: rows all the same.
-LATER_UNARY = "Reciprocal Round Sign Softplus Softsign Selu Celu Mish Erf Sin Cos Gelu Swish".split()
+SELDOM_UNARY = "Reciprocal Round Sign Softplus Softsign Selu Celu Mish Erf Sin Cos Gelu Swish".split()
 SINCE = {"HardSwish": 14, "Mish": 18, "Gelu": 20, "Round": 11, "Celu": 12, "Swish": 24}
 
 
@@ -41,8 +40,8 @@ def unary(b, op):
     return b.add(op, [x])
 
 
-@operator(*LATER_UNARY, weight=0.3)
-def later_unary(b, op):
+@operator(*SELDOM_UNARY, weight=0.3)
+def seldom_unary(b, op):
     if b.opset < SINCE.get(op, 1):
         raise Unfit
     x = b.floats()
