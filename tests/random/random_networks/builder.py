@@ -164,7 +164,8 @@ class Builder:
         """Seldom those of another layer. `scale`: by default 1 over the root of the terms of a sum."""
         shape = tuple(int(d) for d in shape)
         if self.chance(0.08):
-            known = [name for name, array in self.constants.items() if array.shape == shape and array.dtype == np.float32 and array.size > 8]
+            alike = [(name, array) for name, array in self.constants.items() if array.shape == shape and array.size > 8]
+            known = [name for name, array in alike if array.dtype == np.float32]
             if known:
                 return self.constants[self.choice(known)]
         if scale is None:
@@ -229,7 +230,9 @@ class Builder:
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise Unfit(str(error)) from error
         for array, other in zip(arrays, others):
-            if array.size > MOST_ELEMENTS or array.ndim > 6 or not np.all(np.isfinite(array)) or np.abs(array, dtype=float).max(initial=0) > 1e30:
+            if array.size > MOST_ELEMENTS or array.ndim > 6 or not np.all(np.isfinite(array)):
+                raise Unfit
+            if np.abs(array, dtype=float).max(initial=0) > 1e30:
                 raise Unfit
             if array.shape != other.shape or not is_stable(array, other):
                 raise Unfit

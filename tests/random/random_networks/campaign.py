@@ -147,7 +147,7 @@ def main(arguments=None):
     parser.add_argument("--seed", type=whole_number, help="of the first network; the next ones have the next numbers (default: fresh)")
     parser.add_argument("--all-settings", action="store_true", help="each network at every setting, not at two that its seed draws")
     parser.add_argument("--processes", type=whole_number, default=2, help="how many networks at a time (2)")
-    parser.add_argument("--shrink", metavar="SECONDS", type=whole_number, default=240, help="for the least case of a failure (240; 0: none)")
+    parser.add_argument("--shrink", metavar="SECONDS", type=whole_number, default=240, help="for each least case (240; 0: none)")
     options = parser.parse_args(arguments)
     first = secrets.randbelow(10**12) if options.seed is None else options.seed
     print(f"seeds {first} to {first + options.count - 1}, {Path(harness.skipc_path()).name}", flush=True)

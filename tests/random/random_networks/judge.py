@@ -1,5 +1,6 @@
 """What is right: the parity rule, and that each network is taken, written, built and run at all."""
 
+import faulthandler
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from .builder import disturbed, session_of
 
 # One of several draws: an error of few elements may be small by luck.
 POOLED_INPUTS = 6
-# What rounding explains of ONNX Runtime's distance to the truth: a multiple of the interpreter's, which sums in double and rounds once a node;
+# What rounding explains of ONNX Runtime's distance to the truth: a multiple of the interpreter's in native precision;
 # and for long sums of floats, of Softmax over thousands of classes, a part of their length.
 LEAST_EXPLAINED, MOST_TIMES_NATIVE, EXPLAINED_PER_TERM = 2e-5, 64, 1e-8
 SECONDS = 120
@@ -64,6 +65,7 @@ def isolated(function, seconds=SECONDS):
         status = 1
         try:
             os.close(read)
+            faulthandler.disable()  # the signal says enough
             try:
                 result = ("value", function())
             except Failed as failed:
@@ -277,7 +279,8 @@ class Compiled:
     def compile(self):
         folder = Path(tempfile.mkdtemp(dir=self.subject.folder))
         source = folder / "net.c"
-        done = command([harness.skipc_path(), "compile", self.subject.model, "-o", source, "--name", "net", *self.setting.flags()], "skipc compile")
+        words = [harness.skipc_path(), "compile", self.subject.model, "-o", source, "--name", "net", *self.setting.flags()]
+        done = command(words, "skipc compile")
         if done.returncode in (3, 4):
             raise Failed("false refusal", f"compile: status {done.returncode}, {last_line(done)}")
         if done.returncode:
@@ -347,7 +350,7 @@ def check_parity(subject, compiled, library):
 
 
 def named_blocks(case):
-    """The blocks that skipc calls by the same name: where nothing inside is read outside, which would make other blocks of the same nodes."""
+    """The blocks that skipc calls by the same name: nothing inside is read outside, which would make other blocks of the same nodes."""
     graph = case.model.graph
     read = {output.name for output in graph.output}
     readers = [(node, name) for node in graph.node for name in node.input]
@@ -355,7 +358,8 @@ def named_blocks(case):
     for name, total, kept in case.blocks:
         outside = {i for node, i in readers if not node.name.startswith(f"{name}/")} | read
         inside = {i for i in outside if i.startswith(f"{name}/") and i not in case.model_constants()}
-        last = {total} | {output for node in graph.node if total in node.input and node.name.startswith(f"{name}/") for output in node.output}
+        behind = [node for node in graph.node if total in node.input and node.name.startswith(f"{name}/")]
+        last = {total} | {output for node in behind for output in node.output}
         if inside and inside <= last:
             known[name] = (name, total, kept)
     return known

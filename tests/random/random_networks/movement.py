@@ -80,7 +80,8 @@ def concat(b):
     axis = 1 if x.rank == 4 and b.chance(0.7) else b.integer(0, x.rank - 1)
 
     def fits(v):
-        return v.array.dtype == x.array.dtype and v.rank == x.rank and all(p == q for k, (p, q) in enumerate(zip(v.shape, x.shape)) if k != axis)
+        others = [k for k in range(x.rank) if k != axis]
+        return v.array.dtype == x.array.dtype and v.rank == x.rank and all(v.shape[k] == x.shape[k] for k in others)
 
     parts = [x, *(b.pick(fits, recent=6.0) for _ in range(b.choice((1, 1, 2, 3))))]
     if x.is_float and b.chance(0.2):

@@ -132,7 +132,9 @@ def bypassed(parts):
     for k, node in enumerate(parts.nodes):
         result = node.output[0]
         for name in node.input:
-            if not name or arrays[name].shape != arrays[result].shape or arrays[name].dtype != arrays[result].dtype or result in parts.outputs:
+            if not name or result in parts.outputs:
+                continue
+            if arrays[name].shape != arrays[result].shape or arrays[name].dtype != arrays[result].dtype:
                 continue
             nodes = []
             for other in parts.nodes[:k] + parts.nodes[k + 1 :]:
@@ -233,7 +235,8 @@ def array_text(name, array, known):
         if array.dtype == np.float32 and array.size > 8 and np.array_equal(array, random_array(array.shape, seed)):
             return f"random({array.shape}, {seed})"
     if array.size <= 16:
-        return f"np.array({np.array2string(array, separator=', ', floatmode='unique').replace(chr(10), '')}, np.{array.dtype})".replace("inf", "np.inf")
+        numbers = np.array2string(array, separator=", ", floatmode="unique").replace("\n", "").replace("inf", "np.inf")
+        return f"np.array({numbers}, np.{array.dtype})"
     return f"np.load('{re.sub('[^A-Za-z0-9]', '_', name)}.npy')"
 
 

@@ -66,7 +66,8 @@ def subsampled(b, x, stride):
     if stride == 1:
         return x
     if b.chance(0.5) or b.opset < 10:
-        return b.add("AveragePool" if b.chance(0.7) else "MaxPool", [x], kernel_shape=[stride] * 2 if b.chance(0.5) else [1, 1], strides=[stride] * 2)
+        kernel = [stride] * 2 if b.chance(0.5) else [1, 1]
+        return b.add("AveragePool" if b.chance(0.7) else "MaxPool", [x], kernel_shape=kernel, strides=[stride] * 2)
     ends, axes, strides = [2**31 - 1] * 2, [2, 3], [stride] * 2
     return b.add("Slice", [x, *(np.array(entries, np.int64) for entries in ([0, 0], ends, axes, strides))])
 
@@ -246,7 +247,8 @@ def pyramid(b):
         wide = b.add("Resize", [deep, scales], mode="nearest")
     else:
         empty = np.zeros(0, np.float32) if b.opset < 13 else None
-        wide = b.add("Resize", [deep, empty, scales], mode=b.choice(("nearest", "linear")), coordinate_transformation_mode=b.choice((None, "asymmetric")))
+        coordinates = b.choice((None, "asymmetric"))
+        wide = b.add("Resize", [deep, empty, scales], mode=b.choice(("nearest", "linear")), coordinate_transformation_mode=coordinates)
     return b.add("Add", [conv(b, x, outputs, kernel=1), wide])
 
 

@@ -25,7 +25,7 @@ def window_pads(b, extents):
 
 
 def check_fit(x, extents, pads):
-    """A window that is larger than the padded image is invalid; ONNX Runtime computes something all the same where the stride is larger, too."""
+    """A window that is larger than the padded image is invalid, though ONNX Runtime computes something where the stride is as large."""
     n = len(extents)
     if any(size + before + after < extent for size, before, after, extent in zip(x.shape[2:], pads, pads[n:], extents)):
         raise Unfit
@@ -148,8 +148,8 @@ def batchnorm(b):
 
 @operator("LRN", weight=0.4)
 def lrn(b):
-    attributes = {"size": b.choice((1, 3, 5)), "alpha": b.choice((None, 1e-2)), "beta": b.choice((None, 0.5)), "bias": b.choice((None, 2.0))}
-    return b.add("LRN", [b.image()], **attributes)
+    alpha, beta, bias = b.choice((None, 1e-2)), b.choice((None, 0.5)), b.choice((None, 2.0))
+    return b.add("LRN", [b.image()], size=b.choice((1, 3, 5)), alpha=alpha, beta=beta, bias=bias)
 
 
 def add_pad(b, x, pads, mode=None, value=None):
@@ -178,7 +178,8 @@ def pad(b):
         least = -min(2, size - 1) if mode == "constant" and b.chance(0.25) else 0
         pads[k] = b.integer(least, most)
         pads[k + x.rank] = b.integer(least if pads[k] >= 0 else 0, most)
-    return add_pad(b, x, pads, None if mode == "constant" and b.chance(0.5) else mode, b.choice((None, 0.0, 0.5)) if mode == "constant" else None)
+    value = b.choice((None, 0.0, 0.5)) if mode == "constant" else None
+    return add_pad(b, x, pads, None if mode == "constant" and b.chance(0.5) else mode, value)
 
 
 MODES = ("nearest", "linear", "cubic")
