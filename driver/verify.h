@@ -70,8 +70,8 @@ bool error_departs(double error, double inputs_error);
 
 /* The values of the optimised graph that the imported one has too. */
 Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimised);
-/* The layer whose value has that name, or NULL. */
-LayerResult *layers_find(Layers *layers, const char *value_name);
+/* The layer whose value has that name and shape, or NULL. */
+LayerResult *layers_find(Layers *layers, const char *value_name, const Shape *shape);
 /* An Observe: keeps what the truth is for each chosen layer. */
 void layers_observe(void *layers, const Node *node, Tensor *const *out);
 /* Another, with the truths there: measures the interpreter in native precision as the peer. */

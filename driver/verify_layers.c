@@ -13,8 +13,18 @@ static int compare_values(const void *a, const void *b) {
     return strcmp((*(const Value *const *)a)->name, (*(const Value *const *)b)->name);
 }
 
+static int compare_shapes(const Shape *a, const Shape *b) {
+    if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
+    for (int k = 0; k < a->rank; k++)
+        if (a->dim[k] != b->dim[k]) return a->dim[k] < b->dim[k] ? -1 : 1;
+    return 0;
+}
+
+/* The parts of one ONNX node give values of one name, in other shapes. */
 static int compare_layers(const void *a, const void *b) {
-    return strcmp((*(const LayerResult *const *)a)->value_name, (*(const LayerResult *const *)b)->value_name);
+    const LayerResult *one = *(const LayerResult *const *)a, *other = *(const LayerResult *const *)b;
+    const int order = strcmp(one->value_name, other->value_name);
+    return order ? order : compare_shapes(&one->shape, &other->shape);
 }
 
 /* Every node output of a graph, by name. */
@@ -41,11 +51,15 @@ static Shape shape_of_all_images(const Value *value) {
     return shape;
 }
 
+/* Of the values of one name that of its shape. Halves are computed in float, and only rounded for the caller. */
 static bool comparable(const Value *value, Value *const *known, size_t known_count) {
-    if (!dtype_is_float(value->type)) return false;
+    if (value->type != F32 && value->type != F64) return false;
     Value *const *found = bsearch(&value, known, known_count, sizeof *known, compare_values);
     const Shape shape = shape_of_all_images(value);
-    return found && (*found)->type == value->type && shape_equal(&(*found)->shape, &shape);
+    while (found && found > known && compare_values(found - 1, found) == 0) found--;
+    for (; found && found < known + known_count && compare_values(found, &value) == 0; found++)
+        if (dtype_is_float((*found)->type) && shape_equal(&(*found)->shape, &shape)) return true;
+    return false;
 }
 
 Layers *layers_choose(Driver *driver, const Graph *imported, const Graph *optimised) {
@@ -81,8 +95,8 @@ static Tensor *tensor_copy(Arena *arena, const Tensor *from) {
     return to;
 }
 
-LayerResult *layers_find(Layers *layers, const char *value_name) {
-    LayerResult key = {.value_name = value_name};
+LayerResult *layers_find(Layers *layers, const char *value_name, const Shape *shape) {
+    LayerResult key = {.value_name = value_name, .shape = *shape};
     const LayerResult *wanted = &key;
     if (!layers->count) return NULL;
     const LayerResult *const *found =
@@ -90,17 +104,21 @@ LayerResult *layers_find(Layers *layers, const char *value_name) {
     return found ? &layers->layers[*found - layers->layers] : NULL;
 }
 
+static LayerResult *find_result(Layers *layers, const Value *value, const Tensor *result) {
+    return value && result && result->f ? layers_find(layers, value->name, &result->shape) : NULL;
+}
+
 void layers_observe(void *context, const Node *node, Tensor *const *out) {
     Layers *layers = context;
     for (int k = 0; k < node->out_count; k++) {
-        LayerResult *layer = node->out[k] && out[k] && out[k]->f ? layers_find(layers, node->out[k]->name) : NULL;
+        LayerResult *layer = find_result(layers, node->out[k], out[k]);
         if (layer) layer->truth = tensor_copy(layers->arena, out[k]);
     }
 }
 
 void layers_observe_peer(void *context, const Node *node, Tensor *const *out) {
     for (int k = 0; k < node->out_count; k++) {
-        LayerResult *layer = node->out[k] && out[k] && out[k]->f ? layers_find(context, node->out[k]->name) : NULL;
+        LayerResult *layer = find_result(context, node->out[k], out[k]);
         if (layer && layer->truth) layer->peer_error = relative_error(out[k], layer->truth);
     }
 }

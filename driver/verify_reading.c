@@ -18,13 +18,11 @@ TextList inner_names(Driver *driver, const Graph *imported) {
 
 void layers_compare_peer(Driver *driver, const Workshop *shop, const TextList *inner, Layers *layers) {
     for (int k = 0; k < inner->count; k++) {
-        LayerResult *layer = layers_find(layers, inner->item[k]);
-        if (!layer || !layer->truth) continue;
         Arena arena;
         arena_init(&arena, driver->arena->out_of_memory);
         const Tensor *peer = peer_inner(driver, shop, &arena, k);
-        if (peer && peer->f && shape_equal(&peer->shape, &layer->truth->shape))
-            layer->peer_error = relative_error(peer, layer->truth);
+        LayerResult *layer = peer && peer->f ? layers_find(layers, inner->item[k], &peer->shape) : NULL;
+        if (layer && layer->truth) layer->peer_error = relative_error(peer, layer->truth);
         arena_free(&arena);
     }
 }

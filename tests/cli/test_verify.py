@@ -132,6 +132,24 @@ def test_every_peer_agrees_on_every_layer(peer, tmp_path):
         assert 0 < layer["peer_error"] < 1e-6 and layer["error"] < 1e-5
 
 
+@pytest.mark.parametrize("element", [TensorProto.FLOAT, TensorProto.FLOAT16])
+def test_layers_of_several_values_with_one_name(element, tmp_path):
+    """A 1-D convolution is a Reshape, a convolution of images and a Reshape: three values of the name that the model gives one."""
+    dtype = helper.tensor_dtype_to_np_dtype(element)
+    weight = helper.make_tensor("w", element, [4, 3, 3], np.random.default_rng(3).standard_normal((4, 3, 3)).astype(dtype).tobytes(), raw=True)
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], "conv"), helper.make_node("Softmax", ["a"], ["y"], "softmax")]
+    network = models.model(nodes, [models.value("x", [1, 3, 12], element)], [models.value("y", None, element)], [weight])
+    models.save(network, tmp_path / "model.onnx")
+    done = verify(tmp_path, "--layers", "--json")
+    assert done.returncode == OK, done.stderr
+    report = json.loads(done.stdout)
+    assert report["first_parting"] is None and report["first_departure"] is None
+    assert [layer["op"] for layer in report["layers"]] == ["Reshape", "Conv", "Reshape", "Softmax"]
+    for layer in report["layers"]:
+        assert layer["error"] < 1e-6
+        assert layer["peer_error"] is None or layer["peer_error"] < 2e-3
+
+
 @pytest.mark.parametrize("layers", [[], ["--layers", "--json"]], ids=["text", "layers"])
 @pytest.mark.parametrize("weight, node", [("v", "first"), ("w", "second")])
 def test_a_peer_that_reads_a_layer_otherwise(weight, node, layers, tmp_path):
