@@ -61,6 +61,7 @@ ONNX Runtime's results are others, and `skipc verify` may say so:
 | where | skipc | ONNX Runtime |
 |---|---|---|
 | BatchNormalization, an infinite scale, in the interpreter | (x - mean) times scale: infinity | x times scale, less mean times scale: NaN where the signs agree |
+| Gemm, an infinite alpha, in the compiled C | alpha is folded into the weights: NaN where their products' signs differ | alpha times the sum: infinity |
 | LRN, an infinite alpha | x by infinity: 0 | a running sum of squares, infinity less infinity: NaN |
 | Celu, an alpha of 0, infinity, NaN, or so large that exp(x / alpha) is 1 in float | x where it is not negative; alpha * expm1(x / alpha) elsewhere | NaN for any x, or 0 |
 | Resize, cubic coefficients or a region of 1e38 | infinity, the extrapolation value | NaN, pixels at coordinates that are no numbers |
