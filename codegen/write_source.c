@@ -139,9 +139,9 @@ static void write_checks(const Emitter *e, FILE *out) {
     if (e->options->weights == WEIGHTS_FILE)
         fprintf(out, "    const unsigned char *const weights = weights_file;\n");
     else
-        fprintf(out, "    const unsigned char *const weights = %s%s_weights%s;\n",
-                e->options->weights == WEIGHTS_INLINE ? "&" : "", e->options->name,
-                e->options->weights == WEIGHTS_INLINE ? ".bytes[0][0]" : "");
+        /* Of the whole object: a pointer into its first row must stay inside that row. */
+        fprintf(out, "    const unsigned char *const weights = %s%s_weights;\n",
+                e->options->weights == WEIGHTS_INLINE ? "(const unsigned char *)&" : "", e->options->name);
 }
 
 static const char keep_parameter[] = ", const unsigned char *keep";

@@ -8,8 +8,8 @@ bool import_arg(OpImport *op) {
     if (!op_axis(op, op_int(op, "axis", 0), op->in[0]->shape.rank, &axis)) return false;
     Node *node = op_node(op, strcmp(op->node->op_type, "ArgMax") == 0 ? OP_ArgMax : OP_ArgMin, op->in, 1, 1);
     set_int(op->graph, node, A_AXIS, axis);
-    set_int(op->graph, node, A_KEEPDIMS, op_int(op, "keepdims", 1) != 0);
-    set_int(op->graph, node, A_SELECT_LAST_INDEX, op_int(op, "select_last_index", 0) != 0);
+    set_int(op->graph, node, A_KEEPDIMS, op_int(op, "keepdims", 1));
+    set_int(op->graph, node, A_SELECT_LAST_INDEX, op_int(op, "select_last_index", 0));
     return op_finish(op, node);
 }
 
@@ -21,7 +21,7 @@ bool import_cumsum(OpImport *op) {
     if (!op_axis(op, given[0], op->in[0]->shape.rank, &axis)) return false;
     Node *node = op_node(op, OP_CumSum, op->in, 1, 1);
     set_int(op->graph, node, A_AXIS, axis);
-    set_int(op->graph, node, A_EXCLUSIVE, op_int(op, "exclusive", 0) != 0);
-    set_int(op->graph, node, A_REVERSE, op_int(op, "reverse", 0) != 0);
+    set_int(op->graph, node, A_EXCLUSIVE, op_int(op, "exclusive", 0));
+    set_int(op->graph, node, A_REVERSE, op_int(op, "reverse", 0));
     return op_finish(op, node);
 }

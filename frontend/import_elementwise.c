@@ -46,20 +46,6 @@ static bool check_bound(const OpImport *op, int index) {
     return true;
 }
 
-/* Bounds that are computed at run time (opset 11 allows it): two nodes instead of two attributes. */
-static bool clip_at_run_time(OpImport *op) {
-    static const Shape scalar = {.rank = 0};
-    Value *x = op->in[0];
-    for (int k = 1; k <= 2; k++) {
-        if (!op_in(op, k)) continue;
-        Value *bound = op_reshape(op, op->in[k], &scalar);
-        x = bound ? op_binary(op, k == 1 ? OP_Max : OP_Min, x, bound) : NULL;
-        if (!x) return false;
-    }
-    op->out[0] = x;
-    return true;
-}
-
 /* Integers stay integers: a double holds them up to 2^53 only. Of uint64 they are the bits. */
 static void set_bound(Graph *graph, Node *node, AttrKey key, const Value *bound) {
     if (dtype_is_float(bound->type))
@@ -68,23 +54,44 @@ static void set_bound(Graph *graph, Node *node, AttrKey key, const Value *bound)
         set_int(graph, node, key, constant_int_at(bound, 0));
 }
 
-/* Bounds are attributes in opset 6, inputs since 11. */
-bool import_clip(OpImport *op) {
-    static const struct {
-        const char *name;
-        AttrKey key;
-    } bounds[] = {{"min", A_MIN}, {"max", A_MAX}};
-    for (int k = 0; k < 2; k++)
-        if (!check_bound(op, k + 1)) return false;
-    for (int k = 1; k <= 2; k++)
-        if (op_in(op, k) && !op->in[k]->data) return clip_at_run_time(op);
-    Node *node = op_node(op, OP_Clip, op->in, 1, 1);
+/* Opset 11 allows bounds that are computed at run time. */
+static bool is_computed(const OpImport *op, int index) {
+    return op_in(op, index) && !op->in[index]->data;
+}
+
+static Value *bound_at_run_time(const OpImport *op, Op id, Value *x, int index) {
+    static const Shape scalar = {.rank = 0};
+    Value *bound = op_reshape(op, op->in[index], &scalar);
+    return bound ? op_binary(op, id, x, bound) : NULL;
+}
+
+/* Bounds are attributes in opset 6, inputs since 11. Of floats one that is left out is the largest finite number: infinity
+ * doesn't pass. */
+static Value *clip_by_constants(const OpImport *op, Value *x) {
+    static const char *const names[] = {"min", "max"};
+    static const AttrKey keys[] = {A_MIN, A_MAX};
+    Node *node = op_node(op, OP_Clip, &x, 1, 1);
+    Value *out = node->out[0];
+    double limit = dtype_is_float(x->type) ? dtype_largest(x->type) : 0;
     for (int k = 0; k < 2; k++) {
         const Value *bound = op_in(op, k + 1);
-        if (bound) set_bound(op->graph, node, bounds[k].key, bound);
-        if (!bound && op_attr(op, bounds[k].name)) set_float(op->graph, node, bounds[k].key, op_float(op, bounds[k].name, 0));
+        if (bound && bound->data) set_bound(op->graph, node, keys[k], bound);
+        if (!bound && (limit > 0 || op_attr(op, names[k])))
+            set_float(op->graph, node, keys[k], op_float(op, names[k], k == 0 ? -limit : limit));
     }
-    return op_finish(op, node);
+    return op_done(op, node) ? out : NULL;
+}
+
+/* Where the bounds cross, the result is max: it comes last. */
+bool import_clip(OpImport *op) {
+    for (int k = 1; k <= 2; k++)
+        if (!check_bound(op, k)) return false;
+    Value *x = op->in[0];
+    if (is_computed(op, 1)) x = bound_at_run_time(op, OP_Max, x, 1);
+    if (x && !(is_computed(op, 1) && is_computed(op, 2))) x = clip_by_constants(op, x);
+    if (x && is_computed(op, 2)) x = bound_at_run_time(op, OP_Min, x, 2);
+    op->out[0] = x;
+    return x;
 }
 
 bool import_cast(OpImport *op) {
@@ -223,7 +230,7 @@ bool import_mod(OpImport *op) {
         return op_fail(op, STATUS_INVALID, "its inputs are floats, for which opset %lld needs fmod=1",
                        (long long)op->node->opset);
     Node *node = op_node(op, OP_Mod, op->in, 2, 1);
-    set_int(op->graph, node, A_FMOD, op_int(op, "fmod", 0) != 0);
+    set_int(op->graph, node, A_FMOD, op_int(op, "fmod", 0));
     return op_finish(op, node);
 }
 
@@ -242,7 +249,7 @@ bool import_is_nan(OpImport *op) {
 
 bool import_is_inf(OpImport *op) {
     static const Shape scalar = {.rank = 0};
-    bool positive = op_int(op, "detect_positive", 1) != 0, negative = op_int(op, "detect_negative", 1) != 0;
+    bool positive = op_int(op, "detect_positive", 1), negative = op_int(op, "detect_negative", 1);
     Value *x = check_float(op) ? op_cast(op, op->in[0], F64) : NULL;
     if (x && positive && negative) x = op_unary(op, OP_Abs, x);
     if (!x) return false;

@@ -67,8 +67,8 @@ bool import_gemm(OpImport *op) {
         if (op->in[k]->shape.rank != 2)
             return op_fail(op, STATUS_INVALID, "its input %d has %d dimensions, 2 are needed", k, op->in[k]->shape.rank);
     Node *node = op_node(op, OP_Gemm, op->in, has_c ? 3 : 2, 1);
-    set_int(op->graph, node, A_TRANS_A, op_int(op, "transA", 0) != 0);
-    set_int(op->graph, node, A_TRANS_B, op_int(op, "transB", 0) != 0);
+    set_int(op->graph, node, A_TRANS_A, op_int(op, "transA", 0));
+    set_int(op->graph, node, A_TRANS_B, op_int(op, "transB", 0));
     set_float(op->graph, node, A_ALPHA, op_float(op, "alpha", 1.0));
     set_float(op->graph, node, A_BETA, op_float(op, "beta", 1.0));
     return op_finish(op, node);
@@ -133,7 +133,7 @@ static Value *reduced_value(const OpImport *op, const Reduction *reduction, Valu
     Node *node = op_node(op, reduction->reduce, &x, 1, 1);
     Value *out = node->out[0];
     set_ints(op->graph, node, A_AXES, axes, count);
-    set_int(op->graph, node, A_KEEPDIMS, op_int(op, "keepdims", 1) != 0);
+    set_int(op->graph, node, A_KEEPDIMS, op_int(op, "keepdims", 1));
     return op_done(op, node) ? out : NULL;
 }
 

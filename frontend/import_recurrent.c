@@ -104,7 +104,7 @@ static bool set_attributes(const OpImport *op, Node *node) {
 }
 
 bool import_recurrent(OpImport *op) {
-    bool batch_first = op_int(op, "layout", 0) != 0;
+    bool batch_first = op_int(op, "layout", 0);
     Value *in[7];
     int count, wanted = 1;
     if (!read_operands(op, batch_first, in, &count)) return false;

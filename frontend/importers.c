@@ -3,21 +3,21 @@
 #include <string.h>
 
 #define WINDOW "auto_pad:s kernel_shape:I pads:I strides:I "
-#define LEGACY_BROADCAST "axis:i broadcast:i"
-#define REDUCE "axes:I keepdims:i noop_with_empty_axes:i"
-#define RECURRENT "activation_alpha:F activation_beta:F activations:S clip:f direction:s hidden_size:i layout:i "
+#define LEGACY_BROADCAST "axis:i broadcast:b"
+#define REDUCE "axes:I keepdims:b noop_with_empty_axes:b"
+#define RECURRENT "activation_alpha:F activation_beta:F activations:S clip:f direction:s hidden_size:i layout:b "
 
 /* Attributes of all versions from opset 6 on. */
 static const Importer importers[] = {
     {"Abs", import_unary, 1, 1, 1, ""},
     {"Add", import_binary, 2, 2, 1, LEGACY_BROADCAST},
     {"And", import_logical, 2, 2, 1, LEGACY_BROADCAST},
-    {"ArgMax", import_arg, 1, 1, 1, "axis:i keepdims:i select_last_index:i"},
-    {"ArgMin", import_arg, 1, 1, 1, "axis:i keepdims:i select_last_index:i"},
-    {"AveragePool", import_pool, 1, 1, 1, WINDOW "ceil_mode:i count_include_pad:i dilations:I"},
-    {"BatchNormalization", import_batchnorm, 5, 5, 5, "epsilon:f momentum:f is_test:i spatial:i training_mode:i"},
-    {"Cast", import_cast, 1, 1, 1, "to:i saturate:i round_mode:s"},
-    {"CastLike", import_cast_like, 2, 2, 1, "saturate:i round_mode:s"},
+    {"ArgMax", import_arg, 1, 1, 1, "axis:i keepdims:b select_last_index:b"},
+    {"ArgMin", import_arg, 1, 1, 1, "axis:i keepdims:b select_last_index:b"},
+    {"AveragePool", import_pool, 1, 1, 1, WINDOW "ceil_mode:b count_include_pad:b dilations:I"},
+    {"BatchNormalization", import_batchnorm, 5, 5, 5, "epsilon:f momentum:f is_test:b spatial:b training_mode:b"},
+    {"Cast", import_cast, 1, 1, 1, "to:i saturate:b round_mode:s"},
+    {"CastLike", import_cast_like, 2, 2, 1, "saturate:b round_mode:s"},
     {"Ceil", import_unary, 1, 1, 1, ""},
     {"Celu", import_parametric, 1, 1, 1, "alpha:f"},
     {"Clip", import_clip, 1, 3, 1, "min:f max:f"},
@@ -27,10 +27,10 @@ static const Importer importers[] = {
     {"ConstantOfShape", import_constant_of_shape, 1, 1, 1, "value:t"},
     {"Conv", import_conv, 2, 3, 1, WINDOW "dilations:I group:i"},
     {"Cos", import_unary, 1, 1, 1, ""},
-    {"CumSum", import_cumsum, 2, 2, 1, "exclusive:i reverse:i"},
+    {"CumSum", import_cumsum, 2, 2, 1, "exclusive:b reverse:b"},
     {"DepthToSpace", import_depth_to_space, 1, 1, 1, "blocksize:i mode:s"},
     {"Div", import_binary, 2, 2, 1, LEGACY_BROADCAST},
-    {"Dropout", import_dropout, 1, 3, 2, "is_test:i ratio:f seed:i"},
+    {"Dropout", import_dropout, 1, 3, 2, "is_test:b ratio:f seed:i"},
     {"Elu", import_parametric, 1, 1, 1, "alpha:f"},
     {"Equal", import_binary, 2, 2, 1, LEGACY_BROADCAST},
     {"Erf", import_unary, 1, 1, 1, ""},
@@ -38,10 +38,10 @@ static const Importer importers[] = {
     {"Expand", import_expand, 2, 2, 1, ""},
     {"Flatten", import_flatten, 1, 1, 1, "axis:i"},
     {"Floor", import_unary, 1, 1, 1, ""},
-    {"GRU", import_recurrent, 3, 6, 2, RECURRENT "linear_before_reset:i"},
+    {"GRU", import_recurrent, 3, 6, 2, RECURRENT "linear_before_reset:b"},
     {"Gather", import_gather, 2, 2, 1, "axis:i"},
     {"Gelu", import_gelu, 1, 1, 1, "approximate:s"},
-    {"Gemm", import_gemm, 2, 3, 1, "alpha:f beta:f transA:i transB:i broadcast:i"},
+    {"Gemm", import_gemm, 2, 3, 1, "alpha:f beta:f transA:b transB:b broadcast:b"},
     {"GlobalAveragePool", import_global_pool, 1, 1, 1, ""},
     {"GlobalMaxPool", import_global_pool, 1, 1, 1, ""},
     {"Greater", import_binary, 2, 2, 1, LEGACY_BROADCAST},
@@ -50,10 +50,10 @@ static const Importer importers[] = {
     {"HardSwish", import_hard_swish, 1, 1, 1, ""},
     {"Identity", import_identity, 1, 1, 1, ""},
     {"If", import_if, 1, 1, -1, "else_branch:g then_branch:g"},
-    {"IsInf", import_is_inf, 1, 1, 1, "detect_negative:i detect_positive:i"},
+    {"IsInf", import_is_inf, 1, 1, 1, "detect_negative:b detect_positive:b"},
     {"IsNaN", import_is_nan, 1, 1, 1, ""},
     {"LRN", import_lrn, 1, 1, 1, "alpha:f beta:f bias:f size:i"},
-    {"LSTM", import_recurrent, 3, 8, 3, RECURRENT "input_forget:i"},
+    {"LSTM", import_recurrent, 3, 8, 3, RECURRENT "input_forget:b"},
     {"LeakyRelu", import_parametric, 1, 1, 1, "alpha:f"},
     {"Less", import_binary, 2, 2, 1, LEGACY_BROADCAST},
     {"LessOrEqual", import_binary, 2, 2, 1, ""},
@@ -61,10 +61,10 @@ static const Importer importers[] = {
     {"LogSoftmax", import_softmax, 1, 1, 1, "axis:i"},
     {"MatMul", import_matmul, 2, 2, 1, ""},
     {"Max", import_variadic, 1, -1, 1, ""},
-    {"MaxPool", import_pool, 1, 1, 2, WINDOW "ceil_mode:i dilations:I storage_order:i"},
+    {"MaxPool", import_pool, 1, 1, 2, WINDOW "ceil_mode:b dilations:I storage_order:b"},
     {"Min", import_variadic, 1, -1, 1, ""},
     {"Mish", import_unary, 1, 1, 1, ""},
-    {"Mod", import_mod, 2, 2, 1, "fmod:i"},
+    {"Mod", import_mod, 2, 2, 1, "fmod:b"},
     {"Mul", import_binary, 2, 2, 1, LEGACY_BROADCAST},
     {"Neg", import_unary, 1, 1, 1, ""},
     {"Not", import_unary, 1, 1, 1, ""},
@@ -85,9 +85,9 @@ static const Importer importers[] = {
     {"ReduceSum", import_reduce, 1, 2, 1, REDUCE},
     {"ReduceSumSquare", import_reduce, 1, 2, 1, REDUCE},
     {"Relu", import_unary, 1, 1, 1, ""},
-    {"Reshape", import_reshape, 2, 2, 1, "allowzero:i"},
+    {"Reshape", import_reshape, 2, 2, 1, "allowzero:b"},
     {"Resize", import_resize, 1, 4, 1,
-     "mode:s coordinate_transformation_mode:s nearest_mode:s cubic_coeff_a:f exclude_outside:i extrapolation_value:f antialias:i "
+     "mode:s coordinate_transformation_mode:s nearest_mode:s cubic_coeff_a:f exclude_outside:b extrapolation_value:f antialias:b "
      "axes:I keep_aspect_ratio_policy:s"},
     {"Round", import_unary, 1, 1, 1, ""},
     {"Selu", import_parametric, 1, 1, 1, "alpha:f gamma:f"},
@@ -123,6 +123,7 @@ static const struct {
     const char *name;
 } attribute_kinds[] = {
     {'i', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT, "an integer"},
+    {'b', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT, "0 or 1"},
     {'f', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT, "a float"},
     {'s', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING, "a string"},
     {'g', ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH, "a graph"},
@@ -152,8 +153,10 @@ static char kind_of(const char *attributes, const char *name) {
     return 0;
 }
 
-/* The tensors and messages that a type promises must be there. */
-static bool holds_its_value(const Onnx__AttributeProto *attr) {
+/* The tensors and messages that a type promises must be there. Of a flag ONNX defines 0 and 1; what ONNX Runtime takes other
+ * numbers for differs by operator. */
+static bool holds_its_value(const Onnx__AttributeProto *attr, char kind) {
+    if (kind == 'b' && attr->i != 0 && attr->i != 1) return false;
     switch (attr->type) {
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR: return attr->t;
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__SPARSE_TENSOR: return attr->sparse_tensor;
@@ -167,7 +170,7 @@ static bool check_attribute(const OpImport *op, const Importer *importer, const 
     char kind = kind_of(importer->attributes, name);
     if (!kind) return op_fail(op, STATUS_INVALID, "%s has no attribute '%s'", importer->op_type, name);
     for (size_t i = 0; i < sizeof attribute_kinds / sizeof *attribute_kinds; i++)
-        if (attribute_kinds[i].kind == kind && ((int)attr->type != attribute_kinds[i].type || !holds_its_value(attr)))
+        if (attribute_kinds[i].kind == kind && ((int)attr->type != attribute_kinds[i].type || !holds_its_value(attr, kind)))
             return op_fail(op, STATUS_INVALID, "attribute '%s' must be %s", name, attribute_kinds[i].name);
     if (op_attr(op, name) != attr) return op_fail(op, STATUS_INVALID, "attribute '%s' is given twice", name);
     return true;

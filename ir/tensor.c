@@ -62,10 +62,10 @@ static double rounded(double x, int bits, int lowest, double largest) {
 }
 
 static double round_f16(double x) {
-    return rounded(x, 11, -24, 65504);
+    return rounded(x, 11, -24, dtype_largest(F16));
 }
 static double round_bf16(double x) {
-    return rounded(x, 8, -133, 0x1.fep127);
+    return rounded(x, 8, -133, dtype_largest(BF16));
 }
 
 void tensor_round(Tensor *tensor) {

@@ -1,5 +1,6 @@
 #include "ir/types.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,21 +9,21 @@
 static const struct {
     size_t size;
     const char *name, *c_name, *onnx_name;
-    bool is_float;
+    double largest; /* finite float; 0 of integers */
 } dtypes[DTYPE_COUNT] = {
-    [F32] = {4, "f32", "float", "float", true},
-    [F64] = {8, "f64", "double", "double", true},
-    [F16] = {2, "f16", "uint16_t", "float16", true},
-    [BF16] = {2, "bf16", "uint16_t", "bfloat16", true},
-    [I8] = {1, "i8", "int8_t", "int8", false},
-    [U8] = {1, "u8", "uint8_t", "uint8", false},
-    [I16] = {2, "i16", "int16_t", "int16", false},
-    [U16] = {2, "u16", "uint16_t", "uint16", false},
-    [I32] = {4, "i32", "int32_t", "int32", false},
-    [U32] = {4, "u32", "uint32_t", "uint32", false},
-    [I64] = {8, "i64", "int64_t", "int64", false},
-    [U64] = {8, "u64", "uint64_t", "uint64", false},
-    [BOOL] = {1, "bool", "unsigned char", "bool", false},
+    [F32] = {4, "f32", "float", "float", FLT_MAX},
+    [F64] = {8, "f64", "double", "double", DBL_MAX},
+    [F16] = {2, "f16", "uint16_t", "float16", 65504},
+    [BF16] = {2, "bf16", "uint16_t", "bfloat16", 0x1.fep127},
+    [I8] = {1, "i8", "int8_t", "int8", 0},
+    [U8] = {1, "u8", "uint8_t", "uint8", 0},
+    [I16] = {2, "i16", "int16_t", "int16", 0},
+    [U16] = {2, "u16", "uint16_t", "uint16", 0},
+    [I32] = {4, "i32", "int32_t", "int32", 0},
+    [U32] = {4, "u32", "uint32_t", "uint32", 0},
+    [I64] = {8, "i64", "int64_t", "int64", 0},
+    [U64] = {8, "u64", "uint64_t", "uint64", 0},
+    [BOOL] = {1, "bool", "unsigned char", "bool", 0},
 };
 
 size_t dtype_size(Dtype type) {
@@ -38,7 +39,10 @@ const char *dtype_onnx_name(Dtype type) {
     return dtypes[type].onnx_name;
 }
 bool dtype_is_float(Dtype type) {
-    return dtypes[type].is_float;
+    return dtypes[type].largest > 0;
+}
+double dtype_largest(Dtype type) {
+    return dtypes[type].largest;
 }
 
 bool checked_mul(int64_t a, int64_t b, int64_t *product) {

@@ -1,16 +1,21 @@
 """The extremes of every attribute, and of every input that decides a shape, of every operator that the importers' table names.
 
 Each is compiled (or inspected) by the build with sanitizers: it ends with status 0, 3 or 4, quickly, in little memory, with one line that
-says why. A new operator is tried by itself, as a function of its required inputs, or needs a line in BASES."""
+says why. What compiles, is small and is accepted by ONNX Runtime gives its results: a sample (all with --every-network) in the
+interpreter and in C that is built with sanitizers. A new operator is tried by itself, as a function of its required inputs, or needs a line
+in BASES."""
 
 import os
+import random
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
 
@@ -18,10 +23,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import harness
 
+onnxruntime.set_default_logger_severity(4)
+
 INTEGERS = [0, 1, -1, 2**31 - 1, 2**31, 2**62, -(2**31), -(2**62), -(2**63), 2**63 - 1]
 FLOATS = [0.0, -1.0, 1.0, np.inf, -np.inf, np.nan, 1e38, 1e-45]
 STRINGS = ["", "nonsense"]
+FLAGS = """allowzero antialias broadcast ceil_mode count_include_pad detect_negative detect_positive exclude_outside exclusive fmod
+input_forget is_test keepdims layout linear_before_reset noop_with_empty_axes reverse saturate select_last_index spatial storage_order
+training_mode transA transB""".split()
 MOST_MEGABYTES, MOST_SECONDS = 1500, 20
+SMALL = 20_000  # elements of a result that is compared
+INTERPRETED, BUILT_TOGETHER = 500, 30  # cases; all of them with --every-network
 
 
 def f(*shape):
@@ -40,12 +52,20 @@ def seeded(*shape):
     return np.random.default_rng(len(shape)).standard_normal(shape, dtype=np.float32)
 
 
+def branch(number):
+    value = helper.make_node("Constant", [], ["value"], value_float=number)
+    return helper.make_graph([value], "branch", [], [helper.make_tensor_value_info("value", onnx.TensorProto.FLOAT, [])])
+
+
 IMAGE = f(1, 2, 5, 6)
 WINDOW = {"kernel_shape": [2, 3], "pads": [0, 1, 1, 0], "strides": [2, 1]}
 # operator: (opset, attributes, inputs); a tuple is an input of the graph, an array a constant, None an input left out.
 BASES = {
     "AveragePool": [(19, {**WINDOW, "dilations": [1, 1], "ceil_mode": 1}, [IMAGE])],
-    "MaxPool": [(12, {**WINDOW, "dilations": [1, 2], "ceil_mode": 1}, [IMAGE]), (12, {"kernel_shape": [2], "pads": [1, 0], "strides": [2]}, [f(1, 2, 6)])],
+    "MaxPool": [
+        (12, {**WINDOW, "dilations": [1, 2], "ceil_mode": 1}, [IMAGE]),
+        (12, {"kernel_shape": [2], "pads": [1, 0], "strides": [2]}, [f(1, 2, 6)]),
+    ],
     "BatchNormalization": [(9, {}, [IMAGE, seeded(2), seeded(2), seeded(2), np.abs(seeded(2)) + 1])],
     "Cast": [(13, {"to": 7}, [f(2, 3)])],
     "Ceil": [(13, {}, [floats(0.5)])],
@@ -53,7 +73,12 @@ BASES = {
     "CastLike": [(15, {}, [f(2, 3), ints(1)])],
     "Clip": [(6, {"min": -0.5, "max": 0.5}, [f(2, 3)]), (13, {}, [f(2, 3), np.float32(-0.5), np.float32(0.5)])],
     "Concat": [(13, {"axis": 1}, [f(2, 3), f(2, 3)])],
-    "Constant": [(13, {"value_int": 3}, []), (13, {"value_ints": [3, 4]}, []), (13, {"value_float": 0.5}, []), (13, {"value_floats": [0.5, 1.5]}, [])],
+    "Constant": [
+        (13, {"value_int": 3}, []),
+        (13, {"value_ints": [3, 4]}, []),
+        (13, {"value_float": 0.5}, []),
+        (13, {"value_floats": [0.5, 1.5]}, []),
+    ],
     "ConstantOfShape": [(13, {}, [ints(2, 3)])],
     "Conv": [
         (11, {**WINDOW, "dilations": [1, 1], "group": 1}, [IMAGE, seeded(3, 2, 2, 3)]),
@@ -68,22 +93,41 @@ BASES = {
     "Gemm": [(13, {"transB": 1}, [f(2, 3), seeded(4, 3), seeded(4)])],
     "GRU": [(14, {"hidden_size": 4}, [f(3, 1, 2), seeded(1, 12, 2), seeded(1, 12, 4)])],
     "LSTM": [(14, {"hidden_size": 4}, [f(3, 1, 2), seeded(1, 16, 2), seeded(1, 16, 4)])],
+    "If": [(13, {"then_branch": branch(1.0), "else_branch": branch(2.0)}, [np.array(True)])],
     "LRN": [(13, {"size": 3}, [IMAGE])],
     "MatMul": [(13, {}, [f(2, 3), seeded(3, 4)])],
     "Mod": [(13, {"fmod": 1}, [f(2, 3), f(2, 3)])],
     "OneHot": [(13, {}, [ints(0, 2), np.array(3), floats(0, 1)])],
-    "Pad": [(10, {"pads": [0, 1, 0, 2]}, [f(2, 3)]), (13, {}, [f(2, 3), ints(0, 1, 0, 2)]), (13, {"mode": "reflect"}, [f(2, 3), ints(0, 1, 0, 2)])],
-    "Range": [(13, {}, [np.array(0), np.array(5), np.array(1)])],
+    "Pad": [
+        (10, {"pads": [0, 1, 0, 2]}, [f(2, 3)]),
+        (13, {}, [f(2, 3), ints(0, 1, 0, 2)]),
+        (13, {"mode": "reflect"}, [f(2, 3), ints(0, 1, 0, 2)]),
+    ],
+    "Range": [
+        (13, {}, [np.array(0), np.array(5), np.array(1)]),
+        (13, {}, [np.float32(0), np.float32(5), np.float32(1)]),
+    ],
     "Reshape": [(14, {}, [f(2, 3), ints(3, 2)])],
     "Resize": [
         (18, {"mode": "linear", "antialias": 1}, [IMAGE, None, floats(1, 1, 1.5, 0.6)]),
         (18, {"mode": "cubic"}, [IMAGE, None, None, ints(1, 2, 3, 9)]),
         (18, {"mode": "nearest", "axes": [2, 3]}, [IMAGE, None, None, ints(3, 9)]),
-        (13, {"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize"}, [IMAGE, floats(0, 0, 0.1, 0.2, 1, 1, 0.8, 1.2), floats(1, 1, 1.5, 0.6)]),
+        (
+            13,
+            {"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize"},
+            [IMAGE, floats(0, 0, 0.1, 0.2, 1, 1, 0.8, 1.2), floats(1, 1, 1.5, 0.6)],
+        ),
         (10, {"mode": "nearest"}, [IMAGE, floats(1, 1, 1.5, 0.6)]),
     ],
-    "Slice": [(9, {"axes": [1], "starts": [0], "ends": [2]}, [f(2, 3)]), (13, {}, [f(3, 4), ints(0, 1), ints(2, 4), ints(0, 1), ints(1, 2)])],
-    "Split": [(11, {"axis": 1, "split": [1, 2]}, [f(2, 3)]), (13, {"axis": 1}, [f(2, 3), ints(1, 2)]), (18, {"axis": 1, "num_outputs": 2}, [f(2, 3)])],
+    "Slice": [
+        (9, {"axes": [1], "starts": [0], "ends": [2]}, [f(2, 3)]),
+        (13, {}, [f(3, 4), ints(0, 1), ints(2, 4), ints(0, 1), ints(1, 2)]),
+    ],
+    "Split": [
+        (11, {"axis": 1, "split": [1, 2]}, [f(2, 3)]),
+        (13, {"axis": 1}, [f(2, 3), ints(1, 2)]),
+        (18, {"axis": 1, "num_outputs": 2}, [f(2, 3)]),
+    ],
     "Squeeze": [(11, {"axes": [1]}, [f(2, 1, 3)]), (13, {}, [f(2, 1, 3), ints(1)])],
     "Tile": [(13, {}, [f(2, 3), ints(1, 2)])],
     "TopK": [(13, {}, [f(2, 3), ints(2)])],
@@ -94,6 +138,15 @@ BASES = {
 }
 REDUCED = [(11, {"axes": [1]}, [f(2, 3)]), (18, {}, [f(2, 3), ints(1)]), (13, {"axes": [0, 1]}, [f(2, 3)])]
 DTYPES = {"float": np.float32, "bool": np.bool_, "int64": np.int64}
+# Where numbers overflow on the way, what is left depends on the order of the steps: docs/conformance.md. (attributes, inputs) -> bool
+UNDEFINED = {
+    "BatchNormalization": lambda attributes, inputs: np.isinf(inputs[1]).any(),
+    "Celu": lambda attributes, inputs: attributes.get("alpha") in (0, 1e38) or not np.isfinite(attributes.get("alpha", 1)),
+    "Gemm": lambda attributes, inputs: np.isinf(attributes.get("alpha", 1)),
+    "LRN": lambda attributes, inputs: attributes.get("alpha") == np.inf,
+    "Resize": lambda attributes, inputs: attributes.get("cubic_coeff_a") == 1e38
+    or ("tf_crop_and_resize" in attributes.values() and np.max(inputs[1]) > 1e37),
+}
 
 
 def table():
@@ -136,13 +189,9 @@ def model_of(operator, base, name="node"):
     for key, value in attributes.items():
         kind = onnx.AttributeProto.INTS if isinstance(value, list) and not value else None  # make_attribute can't tell an empty list's
         node.attribute.append(helper.make_attribute(key, value, attr_type=kind))
-    graph = helper.make_graph(
-        [node],
-        "g",
-        [helper.make_tensor_value_info(key, helper.np_dtype_to_tensor_dtype(np.dtype(DTYPES[kind])), shape) for key, (kind, shape) in values.items()],
-        [onnx.ValueInfoProto(name=output) for output in outputs],
-        constants,
-    )
+    types = {kind: helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for kind, dtype in DTYPES.items()}
+    given = [helper.make_tensor_value_info(key, types[kind], shape) for key, (kind, shape) in values.items()]
+    graph = helper.make_graph([node], "g", given, [onnx.ValueInfoProto(name=output) for output in outputs], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
@@ -155,7 +204,7 @@ def replaced(values, k, extreme):
 def extreme_attributes(attributes, kinds):
     """Each attribute of the operator at each extreme, each element of a list by itself and a list of one."""
     for name, kind in kinds.items():
-        extremes = {"i": INTEGERS, "I": INTEGERS, "f": FLOATS, "F": FLOATS, "s": STRINGS, "S": STRINGS}.get(kind, [])
+        extremes = {"i": INTEGERS, "b": INTEGERS, "I": INTEGERS, "f": FLOATS, "F": FLOATS, "s": STRINGS, "S": STRINGS}.get(kind, [])
         given = attributes.get(name)
         for extreme in extremes:
             if kind.islower():
@@ -222,36 +271,216 @@ def fault(result):
 
 def described(operator, base):
     opset, attributes, inputs = base
-    shown = [value.tolist() if isinstance(value, (np.ndarray, np.generic)) and value.size <= 8 else getattr(value, "shape", value) for value in inputs]
+    few = [isinstance(value, (np.ndarray, np.generic)) and value.size <= 8 for value in inputs]
+    shown = [value.tolist() if short else getattr(value, "shape", value) for value, short in zip(inputs, few)]
     return f"{operator} {opset} {attributes} {shown}"
 
 
+@dataclass
+class Case:
+    operator: str
+    variant: tuple
+    path: Path
+    source: Path  # where it is compiled to
+    is_base: bool
+    result: tuple = ()
+    expected: dict = None  # ONNX Runtime's results by name
+
+    def __str__(self):
+        return described(self.operator, self.variant)
+
+
 @pytest.fixture(scope="session")
-def tried(tmp_path_factory):
-    """Every variant: what it is, its model's path, how compile ended."""
+def every(request):
+    return request.config.getoption("--every-network")
+
+
+@pytest.fixture(scope="session")
+def tried(every, tmp_path_factory):
+    """Every variant, and how compile ended."""
     folder = tmp_path_factory.mktemp("extremes")
     cases, commands = [], []
     for operator, least, kinds in OPERATORS:
-        for number, base in enumerate(bases(operator, least)):
+        for base in bases(operator, least):
             for variant in variants(base, kinds):
-                path = folder / f"{len(cases)}.onnx"
-                onnx.save(model_of(operator, variant), path)
-                cases.append((operator, number, variant, path))
+                k = len(cases)
+                case = Case(operator, variant, folder / f"{k}.onnx", folder / f"{k}.c", variant is base)
+                onnx.save(model_of(operator, variant), case.path)
+                cases.append(case)
                 # Sizes and costs are computed for a report, too: every third.
-                commands.append(["inspect", path] if len(cases) % 3 == 0 and variant is not base else ["compile", path, "-o", folder / "net.c"])
-    return list(zip(cases, batch(commands)))
+                inspects = k % 3 == 0 and not case.is_base and not every
+                commands.append(["inspect", case.path] if inspects else ["compile", case.path, "-o", case.source, "--name", "net"])
+    for case, result in zip(cases, batch(commands), strict=True):
+        case.result = result
+    return cases
 
 
 def test_every_operator_has_a_base(tried):
-    accepted = {case[0] for case, result in tried if result[0] == 0}
+    accepted = {case.operator for case in tried if case.result[0] == 0}
     assert {operator for operator, _, _ in OPERATORS} - accepted == set(), "give them a line in BASES"
-    for (operator, _, variant, _), result in tried:
-        if any(variant is base for base in BASES.get(operator, [])):
-            assert result[0] == 0, f"{described(operator, variant)}: {result[3]}"
+    for case in tried:
+        if case.is_base and case.operator in BASES:
+            assert case.result[0] == 0, f"{case}: {case.result[3]}"
 
 
 def test_extremes_are_refused_or_compiled(tried):
-    faults = [f"{described(operator, variant)}: {fault(result)}" for (operator, _, variant, _), result in tried if fault(result)]
+    faults = [f"{case}: {fault(case.result)}" for case in tried if fault(case.result)]
     assert not faults, f"{len(faults)} of {len(tried)}:\n" + "\n".join(faults[:40])
-    statuses = [result[0] for _, result in tried]
+    statuses = [case.result[0] for case in tried]
     assert statuses.count(0) > 500 and statuses.count(3) > 500 and statuses.count(4) > 20
+
+
+def test_flags_are_0_or_1(tried):
+    """Of other numbers ONNX Runtime takes some for true, some for false, and refuses some."""
+    for operator, _, kinds in OPERATORS:
+        assert [name for name in kinds if name in FLAGS] == [name for name, kind in kinds.items() if kind == "b"], operator
+    others = 0
+    for case in tried:
+        for name, value in case.variant[1].items():
+            if name in FLAGS and value not in (0, 1):
+                assert case.result[0] == 3 and f"attribute '{name}' must be 0 or 1" in case.result[3], f"{case}: {case.result}"
+                others += 1
+    assert others > 100
+
+
+def parse_name(name):
+    kind, shape = name.split("_")
+    return kind, tuple(map(int, shape.split("x")))
+
+
+def input_of(kind, shape):
+    generator = np.random.default_rng(sum(shape))
+    if kind == "float":
+        return generator.standard_normal(shape, dtype=np.float32)
+    return (generator.random(shape) < 0.5).astype(DTYPES[kind])
+
+
+def by_onnxruntime(path):
+    """Results by name, or None where ONNX Runtime refuses."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(str(path), options)
+        inputs = {value.name: input_of(*parse_name(value.name)) for value in session.get_inputs()}
+        return dict(zip([value.name for value in session.get_outputs()], session.run(None, inputs)))
+    except Exception as error:  # its own classes have no common base
+        assert "onnxruntime" in type(error).__module__, error
+        return None
+
+
+def same(mine, theirs):
+    if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
+        return False
+    if mine.dtype != np.float32:
+        return np.array_equal(mine, theirs)
+    largest = np.max(np.abs(theirs[np.isfinite(theirs)]), initial=1.0)
+    return np.allclose(mine, theirs, rtol=1e-4, atol=1e-4 * float(largest), equal_nan=True)
+
+
+def is_small(case):
+    sizes = re.findall(r"_OUTPUT\w*_ELEMENTS (\d+)", case.source.with_suffix(".h").read_text())
+    return all(0 < int(size) < SMALL for size in sizes)
+
+
+def is_undefined(case):
+    _, attributes, inputs = case.variant
+    return case.operator in UNDEFINED and UNDEFINED[case.operator](attributes, inputs)
+
+
+@pytest.fixture(scope="session")
+def compared(tried):
+    """What compiles, is small, and is accepted by ONNX Runtime, in an order of chance that is always the same."""
+    found = []
+    for case in tried:
+        if case.result[0] == 0 and case.source.exists() and is_small(case):
+            case.expected = by_onnxruntime(case.path)
+            if case.expected and all(array.dtype.type in DTYPES.values() for array in case.expected.values()):
+                found.append(case)
+    assert len(found) > 500
+    random.Random(19).shuffle(found)
+    return found
+
+
+def test_interpreter_gives_the_results(compared, every, tmp_path):
+    chosen = compared if every else compared[:INTERPRETED]
+    commands = []
+    for k, case in enumerate(chosen):
+        commands.append(["run", case.path])
+        for value in onnx.load(case.path).graph.input:
+            np.save(tmp_path / f"{value.name}.npy", input_of(*parse_name(value.name)))
+            commands[-1] += ["--input", tmp_path / f"{value.name}.npy"]
+        for j in range(len(case.expected)):
+            commands[-1] += ["--output", tmp_path / f"{k}.{j}.npy"]
+    wrong, undefined = [], set()
+    for k, (case, result) in enumerate(zip(chosen, batch(commands), strict=True)):
+        if fault(result) or result[0] != 0:
+            wrong.append(f"{case}: {result[3][-500:]}")
+            continue
+        for j, theirs in enumerate(case.expected.values()):
+            mine = np.load(tmp_path / f"{k}.{j}.npy")
+            if same(mine, theirs):
+                continue
+            if is_undefined(case):
+                undefined.add(case.operator)
+            else:
+                wrong.append(f"{case}: {mine.shape} {mine.ravel()[:6]}, not {theirs.shape} {theirs.ravel()[:6]}")
+    assert not wrong, f"{len(wrong)} of {len(chosen)}:\n" + "\n".join(wrong[:60])
+    assert not every or undefined == set(UNDEFINED) - {"Gemm"}, "the others are compared like any"  # its alpha: in C alone, in the weights
+
+
+def joined(cases):
+    """One model of many: each has a name of its own, and inputs of one shape are one input. And its results by name."""
+    nodes, constants, outputs, inputs, results = [], [], [], {}, {}
+    for k, case in enumerate(cases):
+        part = model_of(case.operator, case.variant, f"n{k}").graph
+        nodes += part.node
+        constants += part.initializer
+        outputs += part.output
+        inputs.update({value.name: value for value in part.input})
+        results.update({f"n{k}{name.removeprefix('node')}": array for name, array in case.expected.items()})
+    graph = helper.make_graph(nodes, "extremes", list(inputs.values()), outputs, constants)
+    opset = helper.make_opsetid("", cases[0].variant[0])
+    return helper.make_model(graph, opset_imports=[opset], ir_version=8), results
+
+
+RUNNER = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+import harness
+data = np.load("inputs.npz")
+shapes = [(tuple(data[name]), np.dtype(str(data[name.replace("shape", "type")]))) for name in data if name.startswith("shape")]
+network = harness.Network("net.c", sys.argv[2])
+np.savez("outputs.npz", *network([data[name] for name in data if name.startswith("input")], shapes))
+"""
+
+
+def run_sanitized(model, expected, folder):
+    """The C, built with AddressSanitizer and UndefinedBehaviorSanitizer, in a process of its own."""
+    onnx.save(model, folder / "net.onnx")
+    source = harness.compile_model(folder / "net.onnx", folder / "net.c")
+    library = harness.build_shared(source, *harness.SANITIZERS)
+    data = {f"input{k}": input_of(*parse_name(value.name)) for k, value in enumerate(model.graph.input)}
+    for k, array in enumerate(expected.values()):
+        data |= {f"shape{k}": np.array(array.shape, np.int64), f"type{k}": str(array.dtype)}
+    np.savez(folder / "inputs.npz", **data)
+    runtime = harness.checked(["gcc", "-print-file-name=libasan.so"]).strip()
+    variables = {"LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
+    harness.checked([sys.executable, "-c", RUNNER, harness.ROOT / "tests", library], cwd=folder, variables=variables)
+    outputs = np.load(folder / "outputs.npz")
+    return [outputs[f"arr_{k}"] for k in range(len(expected))]
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_compiled_gives_the_results(opset, compared, every, tmp_path):
+    cases = [case for case in compared if case.variant[0] == opset and not is_undefined(case)]
+    assert len(cases) > BUILT_TOGETHER
+    for first in range(0, len(cases) if every else BUILT_TOGETHER, BUILT_TOGETHER):
+        folder, chosen = tmp_path / str(first), cases[first : first + BUILT_TOGETHER]
+        folder.mkdir()
+        model, expected = joined(chosen)
+        results = run_sanitized(model, expected, folder)
+        owners = [case for case in chosen for _ in case.expected]
+        wrong = [str(case) for case, theirs, mine in zip(owners, expected.values(), results, strict=True) if not same(mine, theirs)]
+        assert not wrong, "\n".join(wrong)

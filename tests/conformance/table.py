@@ -46,6 +46,28 @@ results, which `skipc verify` compares with: every coordinate mode by every mode
 
 """
 
+NUMBERS = """## Flags, omitted bounds and overflow
+
+Attributes that ONNX defines for 0 and 1 alone (keepdims, ceil_mode, transA ...) are refused with any other number: ONNX Runtime takes some
+of them for true wherever they are not 0 (count_include_pad, transA), others only where they are 1 (keepdims, allowzero, MaxPool's ceil_mode), and
+refuses the rest (CumSum, Mod, storage_order).
+
+A bound that a float Clip leaves out is the type's largest or lowest finite number, as ONNX says and ONNX Runtime does: infinity becomes
+3.4028235e38 (65504 in float16). PyTorch's `clamp`, and Relu, let infinity through.
+
+Parameters that overflow on the way to a finite formula have no result that every order of the steps gives. skipc evaluates ONNX's formula;
+ONNX Runtime's results are others, and `skipc verify` may say so:
+
+| where | skipc | ONNX Runtime |
+|---|---|---|
+| BatchNormalization, an infinite scale, in the interpreter | (x - mean) times scale: infinity | x times scale, less mean times scale: NaN where the signs agree |
+| Gemm, an infinite alpha, in the compiled C | alpha is folded into the weights: NaN where their products' signs differ | alpha times the sum: infinity |
+| LRN, an infinite alpha | x by infinity: 0 | a running sum of squares, infinity less infinity: NaN |
+| Celu, an alpha of 0, infinity, NaN, or so large that exp(x / alpha) is 1 in float | x where it is not negative; alpha * expm1(x / alpha) elsewhere | NaN for any x, or 0 |
+| Resize, cubic coefficients or a region of 1e38 | infinity, the extrapolation value | NaN, pixels at coordinates that are no numbers |
+
+"""
+
 
 def summary(cases, failed):
     lines = ["| suite | cases | apply | pass | do not apply |", "|---|---:|---:|---:|---:|"]
@@ -91,6 +113,7 @@ def render(cases, failed=frozenset()):
         + summary(cases, failed)
         + "\n\n"
         + RESIZE
+        + NUMBERS
         + "## What applies\n\n"
         + results(cases, failed)
         + "\n\n## What does not apply, and why\n\n"

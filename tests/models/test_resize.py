@@ -94,7 +94,8 @@ def grid(attributes, coordinates, by, generator, opset):
             values = np.array([new_height, new_width])
             if by == "scales":
                 values = (values + generator.choice([0.01, 0.25, 0.5, 0.9], 2)) / (height, width)
-            resized = b.resize(plane, 4, by, values, f"y{short}_{new_height}", with_coordinates(attributes, coordinates), region_of(coordinates))
+            given, region = with_coordinates(attributes, coordinates), region_of(coordinates)
+            resized = b.resize(plane, 4, by, values, f"y{short}_{new_height}", given, region)
             parts.append(b.add("Reshape", [resized, b.constant([-1], np.int64)], f"z{short}_{new_height}"))
             sizes.append((height, width, new_height, int(new_width)))
     b.add("Concat", parts, "y", axis=0)
@@ -255,10 +256,11 @@ def sample(coordinates):
     inputs = {"planar": [2, 3, 7, 9], "blocked": [1, 16, 7, 9], "row": [1, 2, 9], "volume": [1, 2, 3, 4, 5], "matrix": [6, 5]}
     weight = b.constant(np.eye(16).reshape(16, 16, 1, 1), np.float32)
     b.add("Conv", ["blocked", weight], "convolved")  # the resizes between convolutions stay in blocks of channels
+    scales_of = {"planar": (1.8, 0.6), "convolved": (0.7, 2.3), "row": (1.7,), "volume": (0.7, 1.3, 2.5), "matrix": (1.4, 0.5)}
     outputs = []
     for k, attributes in enumerate(MODES + FILTERS[:2]):
         attributes = with_coordinates(attributes, coordinates)
-        for name, scales in [("planar", (1.8, 0.6)), ("convolved", (0.7, 2.3)), ("row", (1.7,)), ("volume", (0.7, 1.3, 2.5)), ("matrix", (1.4, 0.5))]:
+        for name, scales in scales_of.items():
             rank = len(inputs[{"convolved": "blocked"}.get(name, name)])
             if attributes["mode"] != "nearest" and (name == "row" or "antialias" in attributes) and name not in ("planar", "convolved"):
                 continue  # ONNX Runtime has none

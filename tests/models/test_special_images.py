@@ -45,7 +45,8 @@ def results(folder, *flags):
     x = image(shape)
     [expected] = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})
     source = harness.compile_model(folder / "net.onnx", folder / "net.c", *flags)
-    [mine] = harness.Network(source, harness.build_shared(source, *(["-DPLAIN_C"] if "--exact" in flags else [])))([x], [(shape, np.float32)])
+    library = harness.build_shared(source, *(["-DPLAIN_C"] if "--exact" in flags else []))
+    [mine] = harness.Network(source, library)([x], [(shape, np.float32)])
     return mine, expected, source
 
 

@@ -20,7 +20,10 @@ ACTIVATIONS = {
     "Relu": ("Relu", {}, []),
     "Clip": ("Clip", {}, [0, 6]),
     "ClipCrossed": ("Clip", {}, [2, -1]),
-    "ClipBelow": ("Clip", {}, [-0.5, np.inf]),  # without a bound ONNX Runtime takes the largest float
+    "ClipBelow": ("Clip", {}, [-0.5, np.inf]),
+    "ClipMin": ("Clip", {}, [-0.5]),  # a bound that is left out is the largest finite number
+    "ClipMax": ("Clip", {}, [None, 0.5]),
+    "ClipFinite": ("Clip", {}, []),
     "ClipNan": ("Clip", {}, [np.nan, 1]),
     "LeakyRelu": ("LeakyRelu", {"alpha": 0.1}, []),
     "Sigmoid": ("Sigmoid", {}, []),
@@ -29,12 +32,13 @@ ACTIVATIONS = {
     "HardSwish": ("HardSwish", {}, []),
     "Elu": ("Elu", {"alpha": 0.7}, []),
 }
-LIMITS = ("Relu", "Clip", "ClipCrossed", "ClipBelow", "ClipNan")  # what the convolutions' own epilogues do
+LIMITS = ("Relu", "Clip", "ClipCrossed", "ClipBelow", "ClipMin", "ClipNan")  # what the convolutions' own epilogues do
 
 
 def activation(graph, kind, x, dtype=np.float32):
     operator, attributes, bounds = ACTIVATIONS[kind]
-    graph.outputs.append(graph.node(operator, x, *(graph.constant(np.array(bound, dtype)) for bound in bounds), **attributes))
+    operands = ["" if bound is None else graph.constant(np.array(bound, dtype)) for bound in bounds]
+    graph.outputs.append(graph.node(operator, x, *operands, **attributes))
 
 
 def convolutions(graph, kind):
@@ -116,17 +120,48 @@ def test_the_bits_of_every_width(special, setting, tmp_path):
 def test_double(tmp_path):
     graph, values = OnnxGraph(), np.concatenate([SPECIALS.astype(np.float64), [1 + 2**-40, -(2.0**-1074)]])
     graph.input("x", values)
-    for kind in ("Clip", "ClipCrossed", "ClipBelow", "ClipNan"):
+    kinds, largest = [kind for kind in ACTIVATIONS if kind.startswith("Clip")], np.finfo(np.float64).max
+    for kind in kinds:
         activation(graph, kind, "x", np.float64)
     expected = []
-    for kind in ("Clip", "ClipCrossed", "ClipBelow", "ClipNan"):
-        low, high = ACTIVATIONS[kind][2]
+    for kind in kinds:
+        given = ACTIVATIONS[kind][2] + [None, None]
+        low, high = (limit if bound is None else bound for bound, limit in zip(given, (-largest, largest)))
         raised = np.where(values < low, low, values)
         expected.append(np.where(raised > high, high, raised))
     graph.save(tmp_path / "double.onnx")
     source = harness.compile_model(tmp_path / "double.onnx", tmp_path / "double.c")
     for mine, theirs in zip(outputs_of(source, graph, expected, []), expected, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_half(tmp_path):
+    """A bound that is left out is the largest number of the type that the graph has, not of the float that it is computed in."""
+    graph = OnnxGraph()
+    graph.input("x", np.array([np.nan, np.inf, -np.inf, 65504, -65504, 1, -1, 0], np.float16))
+    for kind in ("ClipMin", "ClipMax", "ClipFinite"):
+        activation(graph, kind, "x", np.float16)
+    graph.save(tmp_path / "half.onnx")
+    expected = onnxruntime.InferenceSession(str(tmp_path / "half.onnx")).run(None, graph.inputs)
+    assert all(np.isfinite(array[1:]).all() for array in expected)
+    source = harness.compile_model(tmp_path / "half.onnx", tmp_path / "half.c")
+    for mine, theirs in zip(outputs_of(source, graph, expected, []), expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_bounds_at_run_time(tmp_path):
+    """One of them, or both, and a constant one or none beside it; crossed, too."""
+    graph = OnnxGraph()
+    graph.input("x", SPECIALS)
+    graph.input("low", np.array(2, np.float32))
+    graph.input("high", np.array(0.25, np.float32))
+    constants = ["", graph.constant(np.float32(-1)), graph.constant(np.float32(1.5))]
+    pairs = [("low", "high"), *(("low", constant) for constant in constants), *((constant, "high") for constant in constants)]
+    graph.outputs = [graph.node("Clip", "x", *pair) for pair in pairs]
+    graph.save(tmp_path / "bounds.onnx")
+    expected = onnxruntime.InferenceSession(str(tmp_path / "bounds.onnx")).run(None, graph.inputs)
+    source = harness.compile_model(tmp_path / "bounds.onnx", tmp_path / "bounds.c")
+    check_values(graph, outputs_of(source, graph, expected, []), expected, "bounds at run time")
 
 
 def test_integers(tmp_path):
