@@ -6,8 +6,8 @@
 #include "runtime/window_taps.h"
 
 /* The geometry for a team of threads: a pointwise convolution's rows, which may be of any length, are divided where a strip has
- * fewer than there are threads. */
-static struct conv conv_for_threads(struct conv g, int threads) {
+ * fewer than there are threads. Always inlined: as a function it would hide from the kernel that its geometry is constant. */
+static ALWAYS_INLINE struct conv conv_for_threads(struct conv g, int threads) {
     const int pointwise = g.kernel_height * g.kernel_width == 1 && g.in_height == g.out_height && g.in_width == g.out_width;
     const int moved = g.pad_top || g.pad_left || g.stride_height * g.stride_width != 1; /* its rows aren't the input's */
     if (!pointwise || moved || g.strip_rows >= threads || g.out_width % threads != 0 || g.out_width / threads < TILE_PIXELS)
