@@ -3,7 +3,7 @@
 
 #include "runtime/vec_exp.h"
 
-/* e^x - 1 within 3 units in the last place, and within 1.7 below zero: a polynomial between -log(2) and 0.5
+/* e^x - 1 within 3 units in the last place, and within 1.7 below zero: a polynomial between -ln 2 and 0.5
  * (scripts/fit-polynomials). */
 static ALWAYS_INLINE vec vec_expm1(vec x) {
     const vec large = vec_sub(vec_exp(x), vec_set(1.0f));

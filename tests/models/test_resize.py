@@ -55,8 +55,9 @@ class Builder:
     def resize(self, x, rank, by, values, output, attributes, region=None):
         """`values`: of the last axes; the others keep their size. `by` sizes needs x's shape in whole: (1, 1, ...)."""
         whole = [1] * (rank - len(values)) + list(values)
-        roi = self.constant(region, np.float32) if region else ""
-        scales = self.constant(whole, np.float32) if by == "scales" else ""
+        absent = self.constant([], np.float32) if self.opset < 13 else ""
+        roi = self.constant(region, np.float32) if region else absent
+        scales = self.constant(whole, np.float32) if by == "scales" else absent
         sizes = [self.constant(whole, np.int64)] if by == "sizes" else []
         return self.add("Resize", [x, roi, scales, *sizes], output, **attributes)
 

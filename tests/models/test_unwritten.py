@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -110,6 +111,28 @@ def elements(graph):
     graph.outputs.append(graph.node("Gather", x, graph.node("Div", numbers["int64"], graph.constant(np.array([3]))), axis=1))
 
 
+def functions(graph):
+    """Operators of newer opsets, softmaxes of each kernel, sums in parts, halves."""
+    graph.opset = 24
+    x, y = image(graph, 2, 37), image(graph, 2, 37)
+    for operator in ("Erf", "Gelu", "Mish", "Softplus", "Softsign", "Swish", "ThresholdedRelu", "Round", "Sin", "Cos"):
+        graph.outputs.append(graph.node(operator, x))
+    graph.outputs.append(graph.node("Gelu", x, approximate="tanh"))
+    few = graph.node("Slice", x, *(graph.constant(np.array([at])) for at in (0, 3, 1)))
+    graph.outputs += [graph.node("Softmax", few, axis=1), graph.node("LogSoftmax", x, axis=0), graph.node("Erf", few)]
+    graph.outputs.append(graph.node("ReduceSum", image(graph, 2, 700, 3), graph.constant(np.array([1]))))
+    graph.outputs += [graph.node("Mod", x, y, fmod=1), graph.node("Mod", x, y)]
+    for name in ("int32", "int64"):
+        number = graph.input(name, np.array([7, -3, 2, 5], name))
+        graph.outputs += [graph.node("Mod", number, number), graph.node("Mod", number, number, fmod=1)]
+    doubles = graph.input("float64", np.array([0.5, -3, 1e30]))
+    for half in (10, 16):  # float16, bfloat16
+        graph.outputs += [graph.node("Cast", graph.node("Cast", x, to=half), to=11), graph.node("Cast", doubles, to=half)]
+    for dtype in (np.float16, ml_dtypes.bfloat16):
+        halves = graph.input(np.dtype(dtype).name, np.array([0.5, -3, 6e-8], dtype))
+        graph.outputs.append(graph.node("Cast", halves, to=1))
+
+
 def recurrent(graph):
     x = image(graph, 9, 2, 20)
     for operator, gates, states in (("LSTM", 4, 2), ("GRU", 3, 1)):
@@ -118,7 +141,7 @@ def recurrent(graph):
         graph.outputs += graph.node(operator, x, *sides, *state, outputs=1 + states, hidden_size=37, direction="bidirectional")
 
 
-NETWORKS = {"convolutions": convolutions, "winograd": winograd, "images": images, "elements": elements, "recurrent": recurrent}
+NETWORKS = {"convolutions": convolutions, "winograd": winograd, "images": images, "elements": elements, "functions": functions, "recurrent": recurrent}
 SETTINGS = [(name, "speed") for name in NETWORKS] + [("convolutions", "memory")]
 RUNS = [(name, setting, build) for name, setting in SETTINGS for build in BUILDS if name != "convolutions"]
 RUNS += [("convolutions", "speed", "vectors"), ("convolutions", "memory", "plain")]  # the largest
@@ -174,8 +197,11 @@ def test_no_result_shows_what_was_not_written(name, setting, build, folders):
 
 def test_every_kernel_is_used(folders):
     text = "".join((folder / "net.c").read_text() for folder in folders.values())
+    unused = []
     for header in sorted((harness.ROOT / "runtime").glob("*.h")):
         defined = re.findall(r"^(?:static [^;{]*?\b(\w+)\(|struct (\w+) \{|#define (\w+))", header.read_text(), re.MULTILINE)
         names = {name for names in defined for name in names if name} - {f"RUNTIME_{header.stem.upper()}_H"}
         used = any(re.search(rf"\b{name}\b", text) for name in names)
-        assert used or not names, f"no network uses runtime/{header.name}"
+        if names and not used:
+            unused.append(header.name)
+    assert not unused, f"no network uses {', '.join(unused)} of runtime/"

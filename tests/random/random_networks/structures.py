@@ -172,7 +172,8 @@ def residual_block(b):
         y = b.add("Mul", [y, np.float32(0.5)])
     z = shortcut(b, x, y)
     total = b.add("Add", [y, z] if b.chance(0.5) else [z, y])
-    b.blocks.append((b.scope.rstrip("/"), total.name, z.name))
+    sums = next(node.output[0] for node in reversed(b.nodes) if node.op_type == "Add")  # without the scaling that may follow
+    b.blocks.append((b.scope.rstrip("/"), sums, z.name))
     return activation(b, total) if branch is not preactivation_branch else total
 
 
