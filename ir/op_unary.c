@@ -35,7 +35,7 @@ static double held_activation(const Tensor *y, Activation activation, double alp
     case ACT_GELU_TANH: return x * held(y, 0.5 + held(y, value / x - 0.5));
     case ACT_ELU:
     case ACT_CELU:
-    case ACT_SELU: return x < 0 && alpha != 0 ? alpha * held(y, held(y, value / alpha + 1) - 1) : value;
+    case ACT_SELU: return x < 0 && alpha != 0 && isfinite(alpha) ? alpha * held(y, held(y, value / alpha + 1) - 1) : value;
     default: return value;
     }
 }

@@ -113,7 +113,7 @@ def elements(graph):
 
 def functions(graph):
     """Operators of newer opsets, softmaxes of each kernel, sums in parts, halves."""
-    graph.opset = 24
+    graph.opset = 28
     x, y = image(graph, 2, 37), image(graph, 2, 37)
     for operator in ("Erf", "Gelu", "Mish", "Softplus", "Softsign", "Swish", "ThresholdedRelu", "Round", "Sin", "Cos"):
         graph.outputs.append(graph.node(operator, x))
