@@ -1,22 +1,16 @@
 /* ArgMax and ArgMin, CumSum: a walk along one axis for each place of the others. */
 #include "codegen/step.h"
+#include "ir/op_support.h"
 
 #include <inttypes.h>
 
-/* Extents before, at and behind the axis. */
-typedef struct {
-    int64_t outer, length, inner;
-} Walk;
-
-static Walk walk_of(const Node *node) {
-    const Shape *x = &node->in[0]->shape;
+static AxisSplit walk_of(const Node *node) {
     int axis = (int)attr_int(node, A_AXIS, 0);
-    if (axis < 0) axis += x->rank;
-    return (Walk){shape_product(x, 0, axis), x->dim[axis], shape_product(x, axis + 1, x->rank)};
+    return split_at(&node->in[0]->shape, axis < 0 ? axis + node->in[0]->shape.rank : axis);
 }
 
 /* Opens the loops over the places, each of which begins at element `start`. */
-static void open_walks(Emitter *e, const Node *node, const Walk *walk) {
+static void open_walks(Emitter *e, const Node *node, const AxisSplit *walk) {
     declare_input(e, "x", node->in[0]);
     declare_output(e, "y", node->out[0]);
     emit(e, "for (size_t i = 0; i < %" PRId64 "; i++) {", walk->outer);
@@ -26,7 +20,7 @@ static void open_walks(Emitter *e, const Node *node, const Walk *walk) {
 
 bool lower_arg(Emitter *e, Node *node) {
     if (!require_arithmetic(e, node, node->in[0]->type)) return false;
-    Walk walk = walk_of(node);
+    const AxisSplit walk = walk_of(node);
     const char *type = dtype_c_name(node->in[0]->type), *sign = node->op == OP_ArgMin ? "<" : ">";
     open_walks(e, node, &walk);
     emit(e, "%s best = x[start];", type);
@@ -46,7 +40,7 @@ bool lower_arg(Emitter *e, Node *node) {
 bool lower_cumsum(Emitter *e, Node *node) {
     Dtype type = node->in[0]->type;
     if (!require_arithmetic(e, node, type)) return false;
-    Walk walk = walk_of(node);
+    const AxisSplit walk = walk_of(node);
     const char *name = dtype_c_name(type), *sum = dtype_is_float(type) ? name : dtype_size(type) == 8 ? "uint64_t" : "uint32_t";
     const char *place =
         attr_int(node, A_REVERSE, 0) ? arena_printf(emitter_graph(e)->arena, "(%" PRId64 " - k)", walk.length - 1) : "k";

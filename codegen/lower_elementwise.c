@@ -132,10 +132,6 @@ static const char *cast_from_float(const Element *at, Dtype to) {
                 type_bound(to, true));
 }
 
-static bool is_half(Dtype type) {
-    return type == F16 || type == BF16;
-}
-
 static const char *cast_expression(const Element *at, Dtype to);
 
 static const char *cast_from_half(const Element *at, Dtype to) {
@@ -158,8 +154,8 @@ static const char *cast_to_half(const Element *at, Dtype to) {
 
 static const char *cast_expression(const Element *at, Dtype to) {
     if (to == at->type) return at->x[0];
-    if (is_half(at->type)) return cast_from_half(at, to);
-    if (is_half(to)) return cast_to_half(at, to);
+    if (dtype_is_half(at->type)) return cast_from_half(at, to);
+    if (dtype_is_half(to)) return cast_to_half(at, to);
     if (to == BOOL) return TEXT(at, "%s != 0", at->x[0]);
     if (dtype_is_float(at->type) && !dtype_is_float(to)) return cast_from_float(at, to);
     return TEXT(at, "(%s)%s", dtype_c_name(to), at->x[0]);

@@ -49,7 +49,7 @@ bool dtype_is_signed(Dtype type) {
 }
 
 bool require_arithmetic(Emitter *e, const Node *node, Dtype type) {
-    if (type != F16 && type != BF16) return true;
+    if (!dtype_is_half(type)) return true;
     return node_fail(emitter_graph(e), node, STATUS_UNSUPPORTED, "element type %s cannot be compiled: convert the model to float",
                      dtype_onnx_name(type));
 }

@@ -41,6 +41,9 @@ const char *dtype_onnx_name(Dtype type) {
 bool dtype_is_float(Dtype type) {
     return dtypes[type].largest > 0;
 }
+bool dtype_is_half(Dtype type) {
+    return type == F16 || type == BF16;
+}
 double dtype_largest(Dtype type) {
     return dtypes[type].largest;
 }

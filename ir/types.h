@@ -13,6 +13,7 @@ const char *dtype_name(Dtype type);      /* "f32" */
 const char *dtype_c_name(Dtype type);    /* "float"; F16 and BF16 "uint16_t"; BOOL "unsigned char" */
 const char *dtype_onnx_name(Dtype type); /* "float" in ONNX's words: "tensor(float)" without the wrapper */
 bool dtype_is_float(Dtype type);
+bool dtype_is_half(Dtype type);   /* F16 or BF16 */
 double dtype_largest(Dtype type); /* finite number of a float type, 0 of others */
 
 enum { MAX_RANK = 8 };

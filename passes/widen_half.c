@@ -15,10 +15,6 @@ typedef struct {
     Value **wide; /* by value id: the same as floats, once a reader needed it */
 } Widening;
 
-static bool is_half(Dtype type) {
-    return type == F16 || type == BF16;
-}
-
 static Value *cast(Graph *graph, Node *before, Value *value, Dtype to, const char *name) {
     Node *node = node_new(graph, before, OP_Cast, name, &value, 1, 1);
     set_int(graph, node, A_TO, to);
@@ -56,7 +52,7 @@ static bool widen_operands(Widening *widening, Node *node) {
     Graph *graph = widening->graph;
     for (int k = 0; k < node->in_count; k++) {
         Value *in = node->in[k];
-        if (!in || !is_half(in->type) || reads_halves(graph, node, in)) continue;
+        if (!in || !dtype_is_half(in->type) || reads_halves(graph, node, in)) continue;
         Value *wide = widened(widening, node, in);
         if (!wide) return false;
         node_set_input(graph, node, k, wide);
@@ -98,7 +94,7 @@ static bool widen_node(Widening *widening, Node *node) {
     if (!widen_operands(widening, node)) return false;
     if (!graph->strict_types || !computes(node)) return true;
     for (int k = 0; k < node->out_count; k++)
-        if (is_half(before[k]) && !round_result(graph, node, node->out[k], before[k])) return false;
+        if (dtype_is_half(before[k]) && !round_result(graph, node, node->out[k], before[k])) return false;
     return true;
 }
 
@@ -121,7 +117,7 @@ static bool narrow_outputs(Graph *graph, const Dtype *declared) {
 static bool has_halves(const Graph *graph) {
     for (const Node *node = graph->first; node; node = node->next)
         for (int k = 0; k < node->in_count; k++)
-            if (node->in[k] && is_half(node->in[k]->type)) return true;
+            if (node->in[k] && dtype_is_half(node->in[k]->type)) return true;
     return false;
 }
 
